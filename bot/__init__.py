@@ -1,0 +1,1 @@
+"""The outside: Slack, the scheduler, the command line."""

@@ -1,0 +1,1 @@
+"""Shared looks by subject: pure functions from facts to Block Kit. No storage."""

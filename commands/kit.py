@@ -1,0 +1,181 @@
+"""Block Kit words: the few shapes our messages and forms are built of. Owns Slack's limits and escaping;
+refuses to know any subject. Built over slack_sdk's models, returned as JSON-able dicts.
+
+Every text that came from a person or a file passes `esc` before it goes into mrkdwn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ButtonElement,
+    ConfirmObject,
+    ContextBlock,
+    DividerBlock,
+    ExternalDataSelectElement,
+    HeaderBlock,
+    InputBlock,
+    InputInteractiveElement,
+    InteractiveElement,
+    MarkdownTextObject,
+    Option,
+    OverflowMenuElement,
+    PlainTextInputElement,
+    PlainTextObject,
+    SectionBlock,
+    StaticSelectElement,
+)
+
+from commands.slice import Message, Ref
+
+Json = dict[str, Any]
+
+SECTION_TEXT = 3000
+FIELD_TEXT = 2000
+HEADER_TEXT = 150
+BUTTON_TEXT = 75
+OPTION_TEXT = 75
+OPTION_COUNT = 100
+CONTEXT_TEXT = 2000
+MESSAGE_TEXT = 4000
+MESSAGE_BLOCKS = 50
+ACTIONS_COUNT = 25
+OVERFLOW_COUNT = 5
+LABEL_TEXT = 2000
+PLACEHOLDER_TEXT = 150
+TITLE_TEXT = 24
+
+
+def clip(text: str, limit: int) -> str:
+    """`text`, at most `limit` characters long, ending in an ellipsis where it was cut."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def esc(text: str) -> str:
+    """Untrusted text made safe for mrkdwn: `& < >` escaped, so no mention, link or date can be smuggled in."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def mention(slack_id: str) -> str:
+    """A member's mention."""
+    return f"<@{slack_id}>"
+
+
+def message(text: str, *blocks: Json) -> Message:
+    """A message whose `text` is the fallback; with no blocks, the text is shown as one section."""
+    shown = blocks or (section(text),)
+    return Message(clip(text, MESSAGE_TEXT), tuple(shown[:MESSAGE_BLOCKS]))
+
+
+def section(text: str, *, accessory: InteractiveElement | None = None, fields: Sequence[str] = ()) -> Json:
+    """A paragraph of mrkdwn, with an optional element at its right and up to 10 short fields."""
+    return _json(
+        SectionBlock(
+            text=MarkdownTextObject(text=clip(text, SECTION_TEXT), verbatim=True) if text else None,
+            fields=[MarkdownTextObject(text=clip(each, FIELD_TEXT), verbatim=True) for each in fields[:10]] or None,
+            accessory=accessory,
+        )
+    )
+
+
+def context(*texts: str) -> Json:
+    """A small grey line."""
+    shown = [MarkdownTextObject(text=clip(each, CONTEXT_TEXT), verbatim=True) for each in texts[:10] if each]
+    return _json(ContextBlock(elements=shown))
+
+
+def header(text: str) -> Json:
+    """A headline of plain text."""
+    return _json(HeaderBlock(text=PlainTextObject(text=clip(text, HEADER_TEXT), emoji=False)))
+
+
+def divider() -> Json:
+    """A thin line."""
+    return _json(DividerBlock())
+
+
+def actions(*elements: InteractiveElement) -> Json:
+    """A row of buttons and menus."""
+    return _json(ActionsBlock(elements=list(elements[:ACTIONS_COUNT])))
+
+
+def button(
+    text: str, action: str, ref: Ref, *, style: str | None = None, confirm: ConfirmObject | None = None
+) -> ButtonElement:
+    """A button of `action` about `ref`; `style` "primary" (one at most per message) or "danger"."""
+    return ButtonElement(text=clip(text, BUTTON_TEXT), action_id=action, value=ref.dump(), style=style, confirm=confirm)
+
+
+def confirm(title: str, text: str, yes: str, no: str) -> ConfirmObject:
+    """A question before a button acts."""
+    return ConfirmObject(
+        title=clip(title, 100), text=PlainTextObject(text=clip(text, 300)), confirm=clip(yes, 30), deny=clip(no, 30)
+    )
+
+
+def option(value: str, label: str) -> Option:
+    """One choice; `value` <= 150 characters."""
+    return Option(value=value, text=PlainTextObject(text=clip(label, OPTION_TEXT), emoji=False))
+
+
+def overflow(action: str, choices: Sequence[tuple[str, str]]) -> OverflowMenuElement:
+    """The three-dots menu. Values are (value, label); the value should be a `Ref.dump()` under 150 characters."""
+    return OverflowMenuElement(action_id=action, options=[option(*each) for each in choices[:OVERFLOW_COUNT]])
+
+
+def menu(
+    action: str, placeholder: str, choices: Sequence[tuple[str, str]], *, initial: str = ""
+) -> StaticSelectElement:
+    """A drop-down with fixed (value, label) choices."""
+    options = [option(*each) for each in choices[:OPTION_COUNT]]
+    chosen = next((each for each in options if each.value == initial), None)
+    return StaticSelectElement(
+        action_id=action, placeholder=clip(placeholder, PLACEHOLDER_TEXT), options=options, initial_option=chosen
+    )
+
+
+def loaded_menu(action: str, placeholder: str, *, initial: tuple[str, str] | None = None) -> ExternalDataSelectElement:
+    """A drop-down whose options the `Choice` of the same action provides while the person types."""
+    return ExternalDataSelectElement(
+        action_id=action,
+        placeholder=clip(placeholder, PLACEHOLDER_TEXT),
+        initial_option=option(*initial) if initial else None,
+        min_query_length=0,
+    )
+
+
+def text_input(
+    *, initial: str = "", placeholder: str = "", is_long: bool = False, max_length: int | None = None
+) -> PlainTextInputElement:
+    """A field to type in."""
+    return PlainTextInputElement(
+        action_id="value",
+        initial_value=initial or None,
+        placeholder=clip(placeholder, PLACEHOLDER_TEXT) or None,
+        multiline=is_long,
+        max_length=max_length,
+    )
+
+
+def form_field(
+    name: str, label: str, element: InputInteractiveElement, *, hint: str = "", is_optional: bool = False
+) -> Json:
+    """A labelled field of a form. `name` is the block id and so the key in `Call.values`."""
+    block = InputBlock(
+        block_id=name,
+        label=clip(label, LABEL_TEXT),
+        element=element,
+        hint=clip(hint, LABEL_TEXT) or None,
+        optional=is_optional,
+    )
+    return _json(block)
+
+
+def _json(block: Block) -> Json:
+    """The block as a dict, refused here (with the SDK's own check) rather than by Slack."""
+    block.validate_json()
+    return dict(block.to_dict())

@@ -1,0 +1,1 @@
+"""YAML and mapping examples a CS lead edits."""

@@ -1,0 +1,180 @@
+"""Engines, pragmas and transactions. Owns how a transaction begins, waits and ends on SQLite and
+PostgreSQL; refuses to know any table.
+
+SQLAlchemy's default transactions lose updates on SQLite (it begins none before a SELECT), so writers
+issue BEGIN IMMEDIATE themselves and readers use an engine that cannot write.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
+
+from storage.errors import BusyError
+
+JOB_WAIT_SECONDS = 10.0
+PERSON_WAIT_SECONDS = 1.0
+_WAL_FIXED = ((3, 44, 6), (3, 50, 7))
+
+
+@dataclass(frozen=True)
+class Tx:
+    """One open transaction, in one workspace. Every query and write takes it and stays inside it."""
+
+    session: Session
+    workspace_id: str
+
+    @property
+    def is_postgres(self) -> bool:
+        """Whether the database is PostgreSQL (else SQLite)."""
+        return self.session.get_bind().dialect.name == "postgresql"
+
+
+def is_wal_safe(version: tuple[int, int, int]) -> bool:
+    """Whether SQLite `version` has the WAL-reset corruption fix: 3.51.3, 3.50.7 or 3.44.6 and later patches."""
+    if version >= (3, 51, 3):
+        return True
+    return any(version[:2] == fixed[:2] and version >= fixed for fixed in _WAL_FIXED)
+
+
+@dataclass
+class Database:
+    """One database behind a URL (`sqlite:///path` or `postgresql+psycopg://...`).
+
+    `read()` and `write()` give sessions for all workspaces; `reading(ws)` and `writing(ws)` give a `Tx`.
+    """
+
+    url: str
+    _writer: Engine = field(init=False, repr=False)
+    _reader: Engine = field(init=False, repr=False)
+    _turn: threading.Lock = field(init=False, repr=False, default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        if self.is_sqlite:
+            _make_parent(self.url)
+            self._writer = _sqlite_engine(self.url, is_writer=True)
+            self._reader = _sqlite_engine(self.url, is_writer=False)
+        else:
+            self._writer = self._reader = create_engine(self.url, pool_pre_ping=True, pool_size=10)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return make_url(self.url).get_backend_name() == "sqlite"
+
+    @property
+    def engine(self) -> Engine:
+        """The writing engine, for migrations and inspection."""
+        return self._writer
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that cannot write; never waits for a writer's BEGIN IMMEDIATE."""
+        with Session(self._reader, expire_on_commit=False) as session:
+            if not self.is_sqlite:
+                session.execute(text("SET TRANSACTION READ ONLY"))
+            yield session
+            session.rollback()
+
+    @contextmanager
+    def write(self, *, wait_seconds: float = JOB_WAIT_SECONDS) -> Iterator[Session]:
+        """A session that commits when the block ends and rolls back when it raises.
+
+        Raises `BusyError` if no writer's turn came within `wait_seconds`.
+        """
+        with self._writers_turn(wait_seconds), Session(self._writer, expire_on_commit=False) as session:
+            with _busy_as_error():
+                self._begin(session, wait_seconds)
+            try:
+                yield session
+                with _busy_as_error():
+                    session.commit()
+            except BaseException:
+                session.rollback()
+                raise
+
+    @contextmanager
+    def reading(self, workspace_id: str) -> Iterator[Tx]:
+        """`read()` inside one workspace."""
+        with self.read() as session:
+            yield Tx(session, workspace_id)
+
+    @contextmanager
+    def writing(self, workspace_id: str, *, wait_seconds: float = JOB_WAIT_SECONDS) -> Iterator[Tx]:
+        """`write()` inside one workspace."""
+        with self.write(wait_seconds=wait_seconds) as session:
+            yield Tx(session, workspace_id)
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._writer.dispose()
+        self._reader.dispose()
+
+    @contextmanager
+    def _writers_turn(self, wait_seconds: float) -> Iterator[None]:
+        """Queue this process's writers in the process: a lock wakes the next one at once, while SQLite's
+        busy handler sleeps and polls.
+        """
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._turn.acquire(timeout=wait_seconds):
+            raise BusyError
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def _begin(self, session: Session, wait_seconds: float) -> None:
+        millis = int(wait_seconds * 1000)
+        if self.is_sqlite:
+            session.connection(execution_options={"busy_timeout_ms": millis})
+        else:
+            session.execute(text(f"SET LOCAL lock_timeout = '{millis}ms'"))
+
+
+@contextmanager
+def _busy_as_error() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        if "locked" in str(error.orig) or "lock timeout" in str(error.orig):
+            raise BusyError from error
+        raise
+
+
+def _make_parent(url: str) -> None:
+    name = make_url(url).database
+    if name and name != ":memory:":
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+
+
+def _sqlite_engine(url: str, *, is_writer: bool) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": JOB_WAIT_SECONDS, "check_same_thread": False})
+    journal = "WAL" if is_wal_safe(sqlite3.sqlite_version_info[:3]) else "DELETE"
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in (f"journal_mode={journal}", "foreign_keys=ON", "synchronous=FULL", "busy_timeout=10000"):
+            connection.execute(f"PRAGMA {pragma}")
+        if not is_writer:
+            connection.execute("PRAGMA query_only=ON")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        if is_writer:
+            millis = connection.get_execution_options().get("busy_timeout_ms", int(JOB_WAIT_SECONDS * 1000))
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={millis}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
+
+    return engine

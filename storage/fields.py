@@ -1,0 +1,50 @@
+"""Field words for the tables: keys, references, moments, money. Owns column spelling only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import JSON
+from sqlmodel import Field, SQLModel
+
+from storage.types import ExactDecimal, UtcDateTime, new_id
+
+# Set before the first table is declared (each table module imports this one), so that every constraint has a
+# name Alembic can drop on SQLite.
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def key() -> Any:
+    """Primary key: 32 hex digits made in the process."""
+    return Field(default_factory=new_id, primary_key=True)
+
+
+def workspace(*, is_key: bool = False) -> Any:
+    """The workspace the row belongs to."""
+    return Field(foreign_key="workspaces.id", index=not is_key, primary_key=is_key, ondelete="CASCADE")
+
+
+def account(*, is_key: bool = False) -> Any:
+    """The account the row belongs to; gone with it."""
+    return Field(foreign_key="accounts.id", index=not is_key, primary_key=is_key, ondelete="CASCADE")
+
+
+def moment(**more: Any) -> Any:
+    """A moment in UTC."""
+    return Field(sa_type=UtcDateTime, **more)
+
+
+def exact(**more: Any) -> Any:
+    """An exact decimal number."""
+    return Field(sa_type=ExactDecimal, **more)
+
+
+def json_value(**more: Any) -> Any:
+    """A JSON document."""
+    return Field(sa_type=JSON, **more)

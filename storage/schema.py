@@ -1,0 +1,41 @@
+"""The explicit list of table modules: importing this one makes the metadata whole."""
+
+from __future__ import annotations
+
+from sqlmodel import SQLModel
+
+from storage import (
+    accounts,
+    alerts,
+    audit,
+    contracts,
+    deliveries,
+    health,
+    members,
+    metrics,
+    outbox,
+    schedules,
+    targets,
+    tickets,
+    usage,
+    workspaces,
+)
+
+TABLE_MODULES = (
+    accounts,
+    alerts,
+    audit,
+    contracts,
+    deliveries,
+    health,
+    members,
+    metrics,
+    outbox,
+    schedules,
+    targets,
+    tickets,
+    usage,
+    workspaces,
+)
+
+METADATA = SQLModel.metadata

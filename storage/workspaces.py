@@ -1,0 +1,70 @@
+"""Workspaces: one Slack team or org each. Owns finding, adopting and setting them up."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Field, Session, SQLModel, select
+
+from storage.db import Tx
+from storage.fields import moment
+from storage.types import new_id
+
+
+class WorkspaceRow(SQLModel, table=True):
+    """One installation. `team_id` is empty until `milepost run` first meets Slack."""
+
+    __tablename__ = "workspaces"
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    team_id: str | None = Field(default=None, unique=True)
+    name: str = ""
+    bot_user_id: str = ""
+    installer_id: str = ""
+    zone: str = "UTC"
+    locale: str = "en-US"
+    country: str = ""
+    currency: str = "EUR"
+    team_channel_id: str = ""
+    is_paused: bool = False
+    paused_reason: str = ""
+    created_at: datetime = moment()
+
+
+def list_workspaces(session: Session) -> list[WorkspaceRow]:
+    """All workspaces, oldest first."""
+    return list(session.exec(select(WorkspaceRow).order_by("created_at", "id")))
+
+
+def find_by_team(session: Session, team_id: str) -> WorkspaceRow | None:
+    """The workspace of a Slack team (or org) id."""
+    return session.exec(select(WorkspaceRow).where(WorkspaceRow.team_id == team_id)).first()
+
+
+def adopt_team(session: Session, team_id: str, name: str, now: datetime) -> WorkspaceRow:
+    """The workspace of `team_id`; else the one an import made that waits for its first connection; else a new one."""
+    row = find_by_team(session, team_id)
+    if row is None:
+        row = session.exec(select(WorkspaceRow).where(WorkspaceRow.team_id == None)).first()  # noqa: E711  # SQL IS NULL
+        row = row or WorkspaceRow(created_at=now)
+        row.team_id = team_id
+    row.name = name
+    session.add(row)
+    session.flush()
+    return row
+
+
+def get_or_create_sole(session: Session, now: datetime) -> WorkspaceRow:
+    """The first workspace, made if there is none yet: what the command line works on before Slack is connected."""
+    rows = list_workspaces(session)
+    if rows:
+        return rows[0]
+    row = WorkspaceRow(name="(not connected yet)", created_at=now)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def get_workspace(tx: Tx) -> WorkspaceRow:
+    """The workspace the transaction is in."""
+    return tx.session.exec(select(WorkspaceRow).where(WorkspaceRow.id == tx.workspace_id)).one()

@@ -1,0 +1,75 @@
+"""Transactions: who may write, who waits, what is rolled back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from sqlalchemy.exc import DBAPIError, StatementError
+
+from storage.db import Database, Tx, is_wal_safe
+from storage.errors import BusyError
+from storage.members import MemberRow
+from storage.upsert import upsert
+from storage.workspaces import WorkspaceRow, get_workspace, list_workspaces
+from tests.conftest import NOW
+
+
+def test_a_failed_write_leaves_nothing_behind(database: Database):
+    with pytest.raises(RuntimeError), database.write() as session:
+        session.add(WorkspaceRow(created_at=NOW))
+        session.flush()
+        raise RuntimeError
+    with database.read() as session:
+        assert list_workspaces(session) == []
+
+
+def test_a_reader_cannot_write(database: Database):
+    with pytest.raises(DBAPIError), database.read() as session:
+        session.add(WorkspaceRow(created_at=NOW))
+        session.flush()
+
+
+def test_a_second_writer_on_sqlite_is_told_busy(sqlite_database: Database):
+    with sqlite_database.write(), pytest.raises(BusyError), sqlite_database.write(wait_seconds=0.05):
+        pass
+
+
+def test_a_writer_of_another_process_makes_busy(sqlite_database: Database):
+    other = Database(sqlite_database.url)
+    with other.write(), pytest.raises(BusyError), sqlite_database.write(wait_seconds=0.05):
+        pass
+    other.close()
+
+
+def test_moments_keep_utc_and_naive_ones_are_refused(tx: Tx):
+    assert get_workspace(tx).created_at == NOW
+    with pytest.raises(StatementError), tx.session.no_autoflush:
+        tx.session.add(WorkspaceRow(created_at=datetime(2026, 1, 1)))  # noqa: DTZ001  # the point of the test
+        tx.session.flush()
+    tx.session.rollback()
+
+
+def test_upsert_inserts_then_updates_only_what_is_named(tx: Tx):
+    row = {"id": "1", "slack_id": "U1", "name": "Old", "email": "a@example.com"}
+    assert upsert(tx, MemberRow, [row], keys=["id"]) == 1
+    assert upsert(tx, MemberRow, [{**row, "name": "Kept"}], keys=["id"]) == 0
+    assert upsert(tx, MemberRow, [{**row, "name": "New", "email": "b@example.com"}], keys=["id"], update=["name"]) == 1
+    member = tx.session.get(MemberRow, "1")
+    assert member is not None
+    assert (member.name, member.email) == ("New", "a@example.com")
+
+
+@pytest.mark.parametrize(
+    ("version", "is_safe"),
+    [
+        ((3, 40, 1), False),
+        ((3, 44, 6), True),
+        ((3, 45, 0), False),
+        ((3, 50, 7), True),
+        ((3, 51, 2), False),
+        ((3, 51, 3), True),
+    ],
+)
+def test_write_ahead_logging_only_where_sqlite_is_mended(version: tuple[int, int, int], is_safe: bool):
+    assert is_wal_safe(version) is is_safe

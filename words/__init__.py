@@ -1,0 +1,1 @@
+"""How people read and type: language, numbers, money, dates and names."""
