@@ -44,4 +44,5 @@ def _upsert_page(
     else:
         statement = statement.on_conflict_do_nothing(index_elements=list(keys))
     tx.session.flush()  # rows the upsert refers to may still be waiting in the session
-    return max(0, tx.session.connection().execute(statement).rowcount)
+    counted = tx.session.connection().execute(statement, execution_options={"preserve_rowcount": True})
+    return max(0, counted.rowcount)
