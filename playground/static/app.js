@@ -279,7 +279,7 @@ async function lineState(up) {
   await restoreViews();
 }
 
-on("act-as", (user) => actAs(user));
+on("act-as", (user) => actAs(user, new URLSearchParams(isShared(store.place.id) ? { channel: store.place.id } : {})));
 on("go", go);
 on("direct", goDirect);
 on("trouble", trouble);
@@ -294,6 +294,12 @@ on("notice", ({ channel, text, ts, thread_ts }) => {
   const moment = ts ?? ((Date.now() + store.clockOffset) / 1000 + noticeNumber * 1e-6).toFixed(6);
   received(place, { ts: moment, thread_ts, text, ephemeral: true, notice: true });
 });
+
+/** Places that another person may see too: a change of person stays there. */
+function isShared(place) {
+  const channel = store.channels.get(place);
+  return channel ? channel.kind !== "im" : Boolean(appById(place));
+}
 
 // -- clicks and keys ----------------------------------------------------------------------------------
 

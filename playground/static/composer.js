@@ -1,7 +1,8 @@
-// Owns: the message box: Enter to send, slash commands with completion, what was typed before, what cannot be sent.
+// Owns: the message box: Enter to send, slash commands, what was typed before, what cannot be sent.
 
+import { Completion } from "./completion.js";
 import { el, icon } from "./dom.js";
-import { emit, people, store } from "./store.js";
+import { emit, store } from "./store.js";
 import { wire } from "./wire.js";
 
 const REMEMBERED = 50;
@@ -11,19 +12,17 @@ const BOX_LINES_PX = 180;
 export class Composer {
   constructor(node, { threadOf = () => null, label }) {
     this.threadOf = threadOf;
-    this.list = el("div", { class: "completion", role: "listbox", "aria-label": "Commands", id: `${node.id}-commands`, hidden: true });
+    this.completion = new Completion(`${node.id}-offers`, (text, from) => this.insert(text, from));
     this.box = el("textarea", {
-      rows: "1", "aria-label": label, autocomplete: "off", "aria-controls": this.list.id, "data-composer": threadOf === undefined ? "" : label,
-      on: { input: () => this.typed(), keydown: (event) => this.key(event), blur: () => this.hideSoon(), focus: () => this.complete() },
+      rows: "1", "aria-label": label, autocomplete: "off", "aria-controls": this.completion.node.id,
+      on: { input: () => this.typed(), keydown: (event) => this.key(event), blur: () => this.completion.hide() },
     });
     this.button = el("button", { type: "submit", class: "send", "aria-label": "Send", disabled: true }, icon("send"));
-    node.replaceChildren(this.list, el("div", { class: "composer-row" }, this.box, this.button));
+    node.replaceChildren(this.completion.node, el("div", { class: "composer-row" }, this.box, this.button));
     node.addEventListener("submit", (event) => {
       event.preventDefault();
       this.send();
     });
-    this.matches = [];
-    this.active = 0;
     this.back = -1; // how far back in the history; -1 is the line being typed
   }
 
@@ -39,82 +38,40 @@ export class Composer {
     this.box.focus();
   }
 
-  write(text) {
+  write(text, cursor = text.length) {
     this.box.value = text;
-    this.box.setSelectionRange(text.length, text.length);
+    this.box.setSelectionRange(cursor, cursor);
+    this.completion.hide();
     this.resize();
+  }
+
+  insert(text, from) {
+    const rest = this.box.value.slice(this.box.selectionStart);
+    this.write(this.box.value.slice(0, from) + text + rest, from + text.length);
+    this.typed();
   }
 
   typed() {
     this.back = -1;
     this.resize();
+    this.completion.show(this.box.value.slice(0, this.box.selectionStart), !this.threadOf());
   }
 
   resize() {
     this.button.disabled = !this.box.value.trim();
     this.box.style.height = "auto";
     this.box.style.height = `${Math.min(this.box.scrollHeight, BOX_LINES_PX)}px`;
-    this.complete();
-  }
-
-  // -- completion ---------------------------------------------------------------------------------
-
-  complete() {
-    const text = this.box.value;
-    const name = /^\/\S*/.exec(text)?.[0];
-    const writing = name !== undefined && text.length === name.length;
-    const commands = name === undefined || this.threadOf() ? [] : allCommands();
-    this.matches = commands.filter(({ command }) => (writing ? command.startsWith(name) : command === name));
-    this.writing = writing;
-    this.active = 0;
-    this.drawList();
-  }
-
-  drawList() {
-    this.list.replaceChildren(...this.matches.map((entry, index) => this.line(entry, index)));
-    this.list.hidden = !this.matches.length || document.activeElement !== this.box;
-    this.list.classList.toggle("hint", !this.writing);
-  }
-
-  line(entry, index) {
-    const active = this.writing && index === this.active;
-    return el("div", {
-      role: "option", class: `command-line${active ? " active" : ""}`, "aria-selected": String(active), "data-command": entry.command,
-      on: { pointerdown: (event) => { event.preventDefault(); this.take(entry); } },
-    },
-      el("span", { class: "command-name" }, entry.command), entry.usage_hint && el("span", { class: "command-usage" }, entry.usage_hint),
-      el("span", { class: "command-about" }, entry.description ?? ""), el("span", { class: "command-app" }, entry.app_name));
-  }
-
-  take(entry) {
-    this.write(`${entry.command} `);
-  }
-
-  hideSoon() {
-    this.list.hidden = true;
   }
 
   // -- keyboard -----------------------------------------------------------------------------------
 
   key(event) {
     if (event.isComposing) return;
-    const choosing = this.writing && this.matches.length > 0 && !this.list.hidden;
-    const act = (choosing && this.choosingKey(event)) || this.plainKey(event);
+    const act = this.completion.action(event) ?? this.plainKey(event);
     if (!act) return;
     event.preventDefault();
+    event.stopPropagation();
     act();
-  }
-
-  choosingKey(event) {
-    const step = (by) => () => {
-      this.active = (this.active + by + this.matches.length) % this.matches.length;
-      this.drawList();
-    };
-    const chosen = this.matches[this.active];
-    const finished = this.box.value === chosen.command;
-    const keys = { ArrowDown: step(1), ArrowUp: step(-1), Tab: () => this.take(chosen), Escape: () => this.hideSoon() };
-    if (event.key === "Enter" && !event.shiftKey && !finished) return () => this.take(chosen);
-    return keys[event.key];
   }
 
   plainKey(event) {
@@ -130,7 +87,6 @@ export class Composer {
     const back = Math.max(-1, Math.min(this.back + step, lines.length - 1));
     this.write(back < 0 ? "" : lines[back]);
     this.back = back;
-    this.hideSoon();
   }
 
   // -- sending ------------------------------------------------------------------------------------
@@ -143,16 +99,15 @@ export class Composer {
     this.clear();
     this.back = -1;
     const said = isCommand(text) ? await this.command(channel, text) : await this.say(channel, text);
-    if (said.error === "unreachable") this.write(text);
+    if (said.error === "unreachable" && !this.box.value) this.write(text);
   }
 
   async command(channel, text) {
     const name = /^\/\S*/.exec(text)[0];
     if (this.threadOf()) return notice(channel, `${name} is not supported in threads. Sorry!`, this.threadOf());
     const answer = await wire.command({ user: store.me.id, channel, text });
-    if (answer.error === "unknown_command") {
-      notice(channel, `${name} is not a valid command. In Slack, all messages that start with the "/" character are interpreted as commands.`);
-    } else if (!answer.ok && answer.error === "unreachable") emit("trouble", "The local Slack does not answer. Is it still running?");
+    if (answer.error === "unknown_command") notice(channel, `${name} is not a valid command. In Slack, all messages that start with the "/" character are interpreted as commands.`);
+    if (answer.error === "unreachable") emit("trouble", "The local Slack does not answer. Is it still running?");
     return answer;
   }
 
@@ -172,25 +127,15 @@ function isCommand(text) {
   return /^\/[^\s/]+(\s|$)/.test(text);
 }
 
-function allCommands() {
-  return store.apps.flatMap((app) => (app.commands ?? []).map((command) => ({ ...command, app_name: app.app_name })))
-    .sort((a, b) => a.command.localeCompare(b.command));
-}
-
 /** What a person types, as Slack stores it: escaped, with @handle and #channel turned into mentions. */
 function encoded(text) {
-  const escaped = text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
-  const named = new Map([...people(), ...[...store.users.values()]].map((user) => [user.name, user.id]));
-  const bots = new Map(store.apps.map((app) => [app.app_name.toLowerCase(), app.bot_user_id]));
+  const handles = new Map([...store.users.values()].map((user) => [user.name, user.id]));
   const rooms = new Map([...store.channels.values()].filter((channel) => channel.kind !== "im").map((channel) => [channel.name, channel.id]));
-  return escaped
+  return text
+    .replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;")
     .replace(/(^|\s)@(here|channel|everyone)\b/g, "$1<!$2>")
-    .replace(/(^|\s)@([\p{L}\p{N}._-]*[\p{L}\p{N}_-])/gu, (whole, space, name) => mention(whole, space, named.get(name) ?? bots.get(name.toLowerCase())))
+    .replace(/(^|\s)@([\p{L}\p{N}._-]*[\p{L}\p{N}_-])/gu, (whole, space, name) => (handles.has(name) ? `${space}<@${handles.get(name)}>` : whole))
     .replace(/(^|\s)#([\p{L}\p{N}_-]+)/gu, (whole, space, name) => (rooms.has(name) ? `${space}<#${rooms.get(name)}>` : whole));
-}
-
-function mention(whole, space, id) {
-  return id ? `${space}<@${id}>` : whole;
 }
 
 function historyKey() {

@@ -97,8 +97,12 @@ function cells(line) {
 
 function list(lines) {
   if (!ITEM.test(lines[0])) return null;
-  const taken = takeWhile(lines, (line) => ITEM.test(line) || (/^\s{2,}\S/.test(line)));
-  return listNode(taken);
+  const ordered = isOrdered(lines[0]);
+  return listNode(takeWhile(lines, (line) => /^\s{2,}\S/.test(line) || (ITEM.test(line) && isOrdered(line) === ordered)));
+}
+
+function isOrdered(line) {
+  return ITEM.exec(line)?.[2] !== undefined;
 }
 
 function listNode(lines) {

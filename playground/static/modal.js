@@ -10,6 +10,7 @@ import { textObject } from "./mrkdwn.js";
 import { appById, store } from "./store.js";
 import { wire } from "./wire.js";
 
+const FIRST_FIELD = ".dialog-body :is(input:not([type=radio]), input:checked, textarea, button), .dialog-foot button";
 const TROUBLE = "We had some trouble connecting. Try again?";
 
 export class ModalStack {
@@ -109,8 +110,8 @@ export class ModalStack {
   }
 
   refocus(path) {
-    if (path) focusFirst(this.frame.box, path);
-    else focusFirst(this.frame.box, "[data-focus], .dialog-body input, .dialog-body textarea, .dialog-body button, .dialog-foot button");
+    const wanted = this.frame.box.querySelector("[data-focus]") ? "[data-focus]" : FIRST_FIELD;
+    focusFirst(this.frame.box, path ?? wanted);
   }
 
   // -- closing ------------------------------------------------------------------------------------
