@@ -158,6 +158,7 @@ def _read_next_period(match: re.Match[str], today: date, _prefer: Prefer) -> dat
 
 
 _YEAR = r"(?P<year>\d{4}|\d{2})"
+_ENGLISH_AFTER = r"(?: (?P<after>ago|from now|later))?"
 _COUNT = rf"(?P<count>[0-9{CHINESE}]{{1,6}})"
 _CHINESE_UNIT = r"(?P<unit>天|周|週|[个個]?(?:星期|礼拜|禮拜)|[个個]月|[个個]?季度"
 
@@ -187,8 +188,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
             _read_chinese_weekday,
         ),
         (
-            r"(?P<before>in |\+|-)? ?(?P<count>a|an|one|\d{1,6}) ?(?P<unit>[a-z]{1,8})"
-            r"(?: (?P<after>ago|from now|later))?",
+            rf"(?P<before>in |[+-])? ?(?P<count>a|an|one|\d{{1,6}}) ?(?P<unit>[a-z]{{1,8}}){_ENGLISH_AFTER}",
             _read_span,
         ),
         (rf"(?P<before>){_COUNT}{_CHINESE_UNIT}|日|年)[以之]?(?P<after>[前后後])", _read_span),

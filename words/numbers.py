@@ -27,7 +27,8 @@ _SCALES = (
 _PERCENT = frozenset({"%", "percent", "per cent", "pct"})
 _SHARED_SIGNS = frozenset({"$", "¥"})
 _LONGEST = 60
-_LONGEST_POWER_LIMIT = 15
+_LONGEST_UNIT = 16
+_POWER_LIMIT = 15
 _MOST_DECIMALS = 9
 
 
