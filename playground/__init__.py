@@ -1,1 +1,1 @@
-"""A small local Slack for demos and end-to-end tests: Web API, Socket Mode, signed HTTP, a browser page, a control API."""
+"""A small local Slack for demos and end-to-end tests: Web API, Socket Mode, signed HTTP, page, control API."""

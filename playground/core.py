@@ -1,0 +1,72 @@
+"""The parts of a running playground, in one place, and the background tasks it owns.
+
+Owns which transport reaches an app; refuses to know what is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+
+from playground.delivery import Ack, Parcel
+from playground.faults import FaultSource
+from playground.http_events import HttpSender
+from playground.ledger import Ledger
+from playground.manifest import App
+from playground.model import Json
+from playground.sockets import Sockets
+from playground.state import Workspace
+from playground.triggers import Permits
+from playground.views import Shelf
+
+
+@dataclass
+class Core:
+    """Everything a request needs.
+
+    Attributes:
+        ack_seconds: how long an app may take to acknowledge.
+        retry_delays: seconds before each repeat of an event that was not acknowledged.
+        url: where the playground listens; empty until it does.
+        offered: the options last shown for an external select, by (user, action_id).
+    """
+
+    workspace: Workspace
+    shelf: Shelf
+    permits: Permits
+    ledger: Ledger
+    sockets: Sockets
+    ack_seconds: float
+    retry_delays: tuple[float, ...]
+    url: str = ""
+    http: HttpSender | None = None
+    faults: list[FaultSource] = field(default_factory=list)
+    offered: dict[tuple[str, str], list[Json]] = field(default_factory=dict)
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def send(self, app: App, parcel: Parcel, name: str) -> Ack:
+        """Deliver one parcel by the app's transport and note it in the ledger."""
+        start = asyncio.get_running_loop().time()
+        transport = self.sockets if app.is_socket_mode else self.http
+        if transport is None:
+            ack = Ack(error="dispatch_failed")
+        else:
+            ack = await transport.send(app, parcel, self.ack_seconds)
+        seconds = asyncio.get_running_loop().time() - start
+        self.ledger.write("payload", name, parcel.payload, ack.error or "ok", seconds)
+        if ack.body is not None:
+            self.ledger.write("ack", name, ack.body, "ok")
+        return ack
+
+    def start_task(self, work: Coroutine[None, None, None]) -> None:
+        """Run something beside the requests; ended when the playground stops."""
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def stop_tasks(self) -> None:
+        """End what still runs."""
+        for task in list(self.tasks):
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
