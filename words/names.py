@@ -9,7 +9,7 @@ import string
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from rapidfuzz import fuzz, process
@@ -43,6 +43,11 @@ class Named:
 
     id: str
     names: tuple[str, ...]
+
+    @cached_property
+    def folded(self) -> tuple[str, ...]:
+        """The id and the names, folded; kept, because ten thousand of them are compared with each query."""
+        return (fold(self.id), *map(fold, self.names))
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,7 @@ def split_leading_name(text: str, among: Iterable[Named], *, nearest: int = 3) -
     close = text.find(_QUOTES.get(text[:1], "\0"), 1)
     if close > 0:
         return register.find(fold(text[1:close]), nearest), text[close + 1 :].lstrip()
-    ends = [word.end() for word in re.finditer(r"\S+", text)][: register.most_words]
+    ends = [word.end() for word in re.finditer(r"\S+", text)][: register.count_most_words()]
     found, end = register.find_leading(text, ends, nearest)
     return found, text[end:].lstrip()
 
@@ -120,10 +125,13 @@ class _Register:
         self._texts: list[str] = []
         self._owners: list[Named] = []
         for named in among:
-            self._texts.append(fold(named.id))
-            self._texts.extend(map(fold, named.names))
-            self._owners.extend([named] * (len(named.names) + 1))
-        self.most_words = max((text.count(" ") for text in self._texts), default=0) + 1
+            folded = named.folded
+            self._texts += folded
+            self._owners += [named] * len(folded)
+
+    def count_most_words(self) -> int:
+        """How many words the longest name has."""
+        return max((text.count(" ") for text in self._texts), default=0) + 1
 
     def find(self, query: str, nearest: int) -> Found:
         """See `find_name`; the query is folded."""
@@ -214,7 +222,7 @@ class _Register:
 
 
 def _pick(candidates: list[Named], how: How, nearest: int) -> Found:
-    distinct = tuple(dict.fromkeys(candidates))
+    distinct = tuple({named.id: named for named in reversed(candidates)}.values())[::-1]
     if len(distinct) == 1:
         return Found(distinct[0], (), how)
     return Found(None, distinct[:nearest], "ambiguous")
@@ -222,9 +230,7 @@ def _pick(candidates: list[Named], how: How, nearest: int) -> Found:
 
 def _get_kind(named: Named, query: str) -> How:
     """What of `named` equals the folded query; something does."""
-    if fold(named.id) == query:
-        return "id"
-    return "name" if fold(named.names[0]) == query else "alias"
+    return _EXACT[min(named.folded.index(query), len(_EXACT) - 1)]
 
 
 def _is_cut_fair(text: str, prefix: str) -> bool:

@@ -46,11 +46,11 @@ class Reader:
         """An amount: €84,000.50, or €84k when compact."""
         return format_money(amount, self.locale, is_compact=is_compact)
 
-    def date(self, day: dt.date, *, today: dt.dt.date | None = None) -> str:
+    def date(self, day: dt.date, *, today: dt.date | None = None) -> str:
         """A day: 14 Mar 2026; without the year where `today` makes it plain."""
         return format_date(day, self.locale, today=today)
 
-    def moment(self, moment: dt.datetime, *, today: dt.dt.date | None = None) -> str:
+    def moment(self, moment: dt.datetime, *, today: dt.date | None = None) -> str:
         """An aware moment in the reader's zone: 14 Mar 2026 09:14."""
         return format_day_and_time(moment, self.zone, self.locale, today=today)
 
