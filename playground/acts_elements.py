@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter, ValidationError
 
 from playground.acts import Stage
+from playground.blockkit.check import elements_of
 from playground.blockkit.objects import Option, OptionGroup, Strict
 from playground.core import Core
 from playground.delivery import Ack, Parcel
@@ -92,8 +93,8 @@ class Elements:
         if len(found) > 1:
             found = [pair for pair in found if press.given is not None and is_offered(pair[1], press.given)]
         if not found:
-            known = sorted({element["action_id"] for _, element in find_all(surface.blocks)})
-            raise ActError(f"no element {press.action_id!r} is meant; there are: {', '.join(known) or 'none'}")
+            known = ", ".join(list_action_ids(surface.blocks)) or "none"
+            raise ActError(f"no element {press.action_id!r} is meant; there are: {known}")
         if len(found) > 1:
             raise ActError(f"several elements {press.action_id!r}: give block_id or value")
         return found[0]
@@ -139,6 +140,7 @@ class Elements:
 
     async def read_given(self, user: User, surface: Surface, element: Json, given: Any) -> Json:
         """The entry of `state.values` for what a person gave, options looked up where the app answers them."""
+        given = self.name_ids(element["type"], given)
         offered = list_options(element)
         if element["type"].endswith("external_select"):
             offered = self.list_shown(user, element)
@@ -147,6 +149,18 @@ class Elements:
             except ActError:
                 offered = await self.search_for(user, surface, element, given)
         return to_state(element, given, offered)
+
+    def name_ids(self, kind: str, given: Any) -> Any:
+        """Ids for what may be given by handle or #name; raises ActError for people and places that are not there."""
+        if kind.split("_select")[0].removeprefix("multi_") not in {"users", "conversations", "channels"}:
+            return given
+        if isinstance(given, dict):
+            given = next(iter(strip_type(given).values()), None)
+        if isinstance(given, list):
+            return [self.name_ids(kind, one) for one in given]
+        if given in (None, ""):
+            return None
+        return self.workspace.get_user(given).id if "users" in kind else self.workspace.get_channel(given).id
 
     def list_shown(self, user: User, element: Json) -> list[Json]:
         """Options that the person was shown for an external select."""
@@ -211,14 +225,9 @@ def locate(core: Core, surface: Surface) -> Json:
     return locate_in_message(core, surface.message)
 
 
-def find_all(blocks: list[Json]) -> list[tuple[Json, Json]]:
-    """All (block, element) pairs with an action id."""
-    action_ids = {key for block in initial_values(blocks).values() for key in block}
-    pressable = [
-        element["action_id"] for block in blocks for element in block.get("elements", []) if "action_id" in element
-    ]
-    beside = [block["accessory"]["action_id"] for block in blocks if "action_id" in block.get("accessory", {})]
-    return [pair for one in {*action_ids, *pressable, *beside} for pair in find_elements(blocks, one)]
+def list_action_ids(blocks: list[Json]) -> list[str]:
+    """Every action id in these blocks."""
+    return sorted({element["action_id"] for block in blocks for element in elements_of(block)})
 
 
 def is_option(option: Json, given: Any) -> bool:

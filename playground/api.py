@@ -78,10 +78,10 @@ class Api:
 
     def run(self, received: Received) -> Json:
         """Check a call and do it."""
-        app, is_app_level = self.authorize(received.token)
         method = METHODS.get(received.method)
         if method is None:
             raise RefusalError("unknown_method", req_method=received.method)
+        app, is_app_level = self.authorize(received.token)
         if is_app_level != method.is_app_level:
             raise RefusalError("not_allowed_token_type")
         call = Call(self.core, app)

@@ -81,6 +81,14 @@ class SayIn(In):
     thread_ts: str | None = None
 
 
+class RedeliverIn(BaseModel):
+    """POST /_play/redeliver: `n` is the number of a payload in the ledger."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    n: int
+
+
 class JoinIn(In):
     """POST /_play/join. `user` may be an app's bot: the playground's `/invite`."""
 
@@ -94,6 +102,7 @@ class PersonIn(In):
 
 
 Body = TypeVar("Body", bound=In)
+Shape = TypeVar("Shape", bound=BaseModel)
 
 
 class Control:
@@ -115,6 +124,7 @@ class Control:
             web.get("/_play/views", self.list_views),
             web.get("/_play/options", self.search_options),
             web.get("/_play/ledger", self.show_ledger),
+            web.post("/_play/redeliver", self.redeliver),
             web.post("/_play/command", self.accept(CommandIn, self.command)),
             web.post("/_play/press", self.accept(PressIn, self.press)),
             web.post("/_play/submit", self.accept(SubmitIn, self.submit)),
@@ -131,12 +141,7 @@ class Control:
         """An endpoint that reads a body, finds the person and acts."""
 
         async def handle(request: web.Request) -> web.Response:
-            try:
-                body = shape.model_validate(await request.json())
-            except ValidationError as error:
-                raise ActError(str(error)) from error
-            except ValueError as error:
-                raise ActError("the body must be JSON") from error
+            body = await read_body(request, shape)
             return web.json_response(await act(self.workspace.get_user(body.user), body))
 
         return handle
@@ -193,6 +198,12 @@ class Control:
         entries = [one for one in self.core.ledger.entries if one["n"] > int(since) and kind in {None, one["kind"]}]
         return web.json_response({"ok": True, "entries": entries})
 
+    async def redeliver(self, request: web.Request) -> web.Response:
+        """Send a payload once more, word for word."""
+        body = await read_body(request, RedeliverIn)
+        ack = await self.core.resend(body.n)
+        return web.json_response({"ok": ack.is_ok, "ack": ack.body, "error": ack.error})
+
     # -- acting ---------------------------------------------------------------
 
     async def command(self, user: User, body: CommandIn) -> Json:
@@ -244,6 +255,17 @@ class Control:
         except ValidationError as error:
             raise ActError(str(error)) from error
         return {"ok": True, "user": changed.model_dump()}
+
+
+async def read_body(request: web.Request, shape: type[Shape]) -> Shape:
+    """A request's body; raises ActError naming what is wrong with it."""
+    try:
+        return shape.model_validate(await request.json())
+    except ValidationError as error:
+        problems = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
+        raise ActError("; ".join(problems)) from error
+    except ValueError as error:
+        raise ActError("the body must be JSON") from error
 
 
 def cap(seconds: float) -> float:

@@ -10,6 +10,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 
 from playground.delivery import Ack, Parcel
+from playground.errors import ActError
 from playground.faults import FaultSource
 from playground.http_events import HttpSender
 from playground.ledger import Ledger
@@ -20,6 +21,8 @@ from playground.state import Workspace
 from playground.triggers import Permits
 from playground.views import Shelf
 
+KEPT_PARCELS = 1000
+
 
 @dataclass
 class Core:
@@ -29,6 +32,7 @@ class Core:
         ack_seconds: how long an app may take to acknowledge.
         retry_delays: seconds before each repeat of an event that was not acknowledged.
         url: where the playground listens; empty until it does.
+        sent: the latest payloads by number in the ledger, for sending them again.
         offered: the options last shown for an external select, by (user, action_id).
     """
 
@@ -43,6 +47,7 @@ class Core:
     http: HttpSender | None = None
     faults: list[FaultSource] = field(default_factory=list)
     offered: dict[tuple[str, str], list[Json]] = field(default_factory=dict)
+    sent: dict[int, tuple[App, Parcel, str]] = field(default_factory=dict)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def send(self, app: App, parcel: Parcel, name: str) -> Ack:
@@ -54,10 +59,20 @@ class Core:
         else:
             ack = await transport.send(app, parcel, self.ack_seconds)
         seconds = asyncio.get_running_loop().time() - start
-        self.ledger.write("payload", name, parcel.payload, ack.error or "ok", seconds)
+        number = self.ledger.write("payload", name, parcel.payload, ack.error or "ok", seconds)
+        self.sent[number] = (app, parcel, name)
+        if len(self.sent) > KEPT_PARCELS:
+            self.sent.pop(next(iter(self.sent)))
         if ack.body is not None:
             self.ledger.write("ack", name, ack.body, "ok")
         return ack
+
+    async def resend(self, number: int) -> Ack:
+        """Deliver the payload of a ledger entry again, word for word; raises ActError when there is none."""
+        if number not in self.sent:
+            raise ActError(f"ledger entry {number} is no payload that can be sent again")
+        app, parcel, name = self.sent[number]
+        return await self.send(app, parcel, name)
 
     def start_task(self, work: Coroutine[None, None, None]) -> None:
         """Run something beside the requests; ended when the playground stops."""

@@ -70,6 +70,9 @@ async def read_answer(response: ClientResponse) -> Ack:
     if response.status >= HTTPStatus.MULTIPLE_CHOICES:
         return Ack(error=f"http_error_{response.status}", is_final=is_final)
     text = await response.text()
-    if response.content_type == "application/json" and text:
+    if response.content_type != "application/json" or not text:
+        return Ack(text or None)
+    try:
         return Ack(json.loads(text))
-    return Ack(text or None)
+    except ValueError:
+        return Ack(error="invalid_response")

@@ -37,8 +37,8 @@ class Ledger:
     entries: deque[Json] = field(default_factory=lambda: deque(maxlen=KEPT_ENTRIES))
     last_number: int = 0
 
-    def write(self, kind: str, name: str, content: Any, outcome: str, seconds: float = 0.0) -> None:
-        """Add an entry.
+    def write(self, kind: str, name: str, content: Any, outcome: str, seconds: float = 0.0) -> int:
+        """Add an entry; its number.
 
         Args:
             kind: `api`, `payload`, `ack`, `response_url` or `socket`.
@@ -50,3 +50,4 @@ class Ledger:
         self.last_number += 1
         entry = {"n": self.last_number, "at": self.clock(), "kind": kind, "name": name, "outcome": outcome}
         self.entries.append({**entry, "milliseconds": round(seconds * 1000, 1), "content": mask(content)})
+        return self.last_number

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from playground.errors import RefusalError
 from playground.method import AnyMethod, Arguments, Call, Method, cut_page
 from playground.model import Channel, Json, Message
@@ -144,16 +146,18 @@ def get_readable(call: Call, reference: str) -> Channel:
 
 def is_between(message: Message, args: ConversationsHistory) -> bool:
     """Whether a message lies between `oldest` and `latest`."""
-    ts, oldest, latest = float(message.ts), read_ts(args.oldest, 0), read_ts(args.latest, float("inf"))
+    ts, oldest, latest = float(message.ts), read_ts(args.oldest, "oldest"), read_ts(args.latest, "latest")
     return (oldest <= ts <= latest) if args.inclusive else (oldest < ts < latest)
 
 
-def read_ts(text: str | None, default: float) -> float:
-    """A boundary; raises RefusalError when it is no timestamp."""
+def read_ts(text: str | None, side: Literal["oldest", "latest"]) -> float:
+    """A boundary, open when not given; raises RefusalError `invalid_ts_oldest` or `invalid_ts_latest`."""
+    if not text:
+        return 0.0 if side == "oldest" else float("inf")
     try:
-        return float(text) if text else default
+        return float(text)
     except ValueError as error:
-        raise RefusalError("invalid_ts_oldest") from error
+        raise RefusalError(f"invalid_ts_{side}") from error
 
 
 def show_page(call: Call, page: list[Message], following: Json, args: ConversationsHistory) -> Json:

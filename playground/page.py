@@ -38,6 +38,7 @@ class Page:
             web.get("/_page/messages", self.control.list_messages),
             web.get("/_page/ws", self.stream),
             web.post("/_page/read", self.read),
+            web.post("/_page/open", self.open_direct),
             *files,
         ]
 
@@ -45,7 +46,7 @@ class Page:
         """The page itself."""
         index = STATIC / "index.html"
         if not index.is_file():
-            return web.Response(status=404, text="the page's files are not installed")
+            return web.Response(status=404, text="the page's files are missing")
         return web.FileResponse(index)
 
     async def follow_permalink(self, request: web.Request) -> web.Response:
@@ -53,7 +54,7 @@ class Page:
         micros = request.match_info["mark"].removeprefix("p")
         target = f"/?channel={request.match_info['channel']}&ts={micros[:-6]}.{micros[-6:]}"
         thread = request.query.get("thread_ts")
-        raise web.HTTPFound(target + (f"&thread_ts={thread}" if thread else ""))
+        raise web.HTTPFound(target + (f"&thread={thread}" if thread else ""))
 
     async def boot(self, request: web.Request) -> web.Response:
         """What to show first: team, people, conversations with unread counts, apps."""
@@ -62,6 +63,8 @@ class Page:
         me = self.workspace.get_user(reference) if reference else people[0]
         return web.json_response(
             {
+                "ok": True,
+                "now": self.workspace.clock(),
                 "team": self.workspace.team.model_dump(),
                 "users": [user.model_dump() for user in self.workspace.users.values()],
                 "channels": self.list_channels(me),
@@ -101,6 +104,15 @@ class Page:
             self.workspace.read_marks[user.id, channel.id] = ts
             self.workspace.feed.tell("channel", {"channel": channel.id}, frozenset({user.id}))
         return web.json_response({"ok": True})
+
+    async def open_direct(self, request: web.Request) -> web.Response:
+        """Open the direct message between two people: {user, peer}."""
+        try:
+            body = await request.json()
+            user, peer = (self.workspace.get_user(body[name]) for name in ("user", "peer"))
+        except (ValueError, KeyError, TypeError) as error:
+            raise ActError("give user and peer") from error
+        return web.json_response({"ok": True, "channel": self.workspace.open_im(user.id, peer.id).id})
 
     async def stream(self, request: web.Request) -> web.WebSocketResponse:
         """Send every change that a person sees, until they leave or the playground stops."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,7 +19,7 @@ from playground.acts_forms import Forms
 from playground.api import Api
 from playground.control import Control
 from playground.core import Core
-from playground.delivery import Parcel
+from playground.delivery import Ack, Parcel
 from playground.errors import ActError
 from playground.events import Events
 from playground.faults import FaultSource
@@ -170,6 +170,7 @@ class Playground:
         """In HTTP mode, one URL for events, commands, interactivity and options."""
         app = self._get_app(app_id)
         app.urls = dict.fromkeys(("events", "commands", "interactivity", "options"), url)
+        app.commands = [replace(command, url=None) for command in app.commands]
 
     async def verify_request_url(self, app_id: str) -> bool:
         """Send Slack's url_verification challenge; whether the app gave it back."""
@@ -187,6 +188,14 @@ class Playground:
     def count_connections(self, app_id: str) -> int:
         """Open Socket Mode connections of an app."""
         return self.core.sockets.count(app_id)
+
+    async def redeliver(self, number: int) -> Ack:
+        """Send the payload of a ledger entry once more, as Slack now and then does.
+
+        Raises:
+            ActError: the entry is no payload, or is forgotten.
+        """
+        return await self.core.resend(number)
 
     def join(self, channel: str, user: str) -> None:
         """Make a user or bot a member of a channel, as `/invite` does."""
