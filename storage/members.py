@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Field, SQLModel, UniqueConstraint
+from sqlmodel import Field, SQLModel, UniqueConstraint, col, func, select, update
 
-from rules.records import Role
+from rules.records import Actor, Change, Role
+from storage import audit
+from storage.accounts import AccountRow
+from storage.db import Tx
+from storage.errors import NotFoundError
 from storage.fields import key, moment, workspace
+from storage.types import new_id
+from storage.upsert import upsert
+
+_SLACK = Actor.job("slack")
 
 
 class MemberRow(SQLModel, table=True):
@@ -27,3 +37,159 @@ class MemberRow(SQLModel, table=True):
     is_bot: bool = False
     is_active: bool = True
     refreshed_at: datetime | None = moment(default=None, nullable=True)
+
+
+@dataclass(frozen=True)
+class SlackProfile:
+    """What Slack says of a person. `zone` is an IANA name; `zone` and `locale` "" where Slack left them out.
+
+    `is_admin`: an owner or admin of the Slack workspace; `is_guest`: invited to single channels only.
+    """
+
+    slack_id: str
+    name: str
+    email: str = ""
+    zone: str = ""
+    locale: str = ""
+    is_admin: bool = False
+    is_guest: bool = False
+    is_bot: bool = False
+    is_active: bool = True
+
+
+def find_by_slack_id(tx: Tx, slack_id: str) -> MemberRow | None:
+    """The member with Slack's user id."""
+    return tx.session.exec(
+        select(MemberRow).where(MemberRow.workspace_id == tx.workspace_id, MemberRow.slack_id == slack_id)
+    ).first()
+
+
+def get_member(tx: Tx, member_id: str) -> MemberRow:
+    """The member with our id. Raises `NotFoundError`."""
+    row = get_members(tx, [member_id]).get(member_id)
+    if row is None:
+        raise NotFoundError("That person is no longer a member here.")
+    return row
+
+
+def get_members(tx: Tx, member_ids: Iterable[str]) -> dict[str, MemberRow]:
+    """The members with these ids, by id; unknown ids are left out."""
+    wanted = sorted(set(member_ids))
+    if not wanted:
+        return {}
+    found = tx.session.exec(
+        select(MemberRow).where(MemberRow.workspace_id == tx.workspace_id, col(MemberRow.id).in_(wanted))
+    )
+    return {row.id: row for row in found}
+
+
+def list_members(tx: Tx) -> list[MemberRow]:
+    """The people who are still there, by name; no bots."""
+    return list(
+        tx.session.exec(
+            select(MemberRow)
+            .where(
+                MemberRow.workspace_id == tx.workspace_id,
+                col(MemberRow.is_active),
+                col(MemberRow.is_bot).is_(other=False),
+            )
+            .order_by(MemberRow.name, MemberRow.slack_id)
+        )
+    )
+
+
+def add_by_slack_id(tx: Tx, slack_id: str, *, role: Role, zone: str, locale: str) -> MemberRow:
+    """The member with Slack's user id, made with these defaults where nothing is known yet."""
+    row = {
+        "id": new_id(),
+        "slack_id": slack_id,
+        "name": "",
+        "email": "",
+        "zone": zone,
+        "locale": locale,
+        "role": role,
+        "is_bot": False,
+        "is_active": True,
+    }
+    upsert(tx, MemberRow, [row], keys=["workspace_id", "slack_id"])
+    found = find_by_slack_id(tx, slack_id)
+    if found is None:
+        raise NotFoundError("That person is no longer a member here.")
+    return found
+
+
+def save_from_slack(tx: Tx, profile: SlackProfile, now: datetime, *, default_role: Role = Role.CSM) -> MemberRow:
+    """Bring a member up to date with Slack and link the accounts imported with their e-mail address.
+
+    Slack's owners and admins are always admins; a guest met for the first time is a viewer. Any other role given
+    here stays. `now` is wall time.
+    """
+    row = add_by_slack_id(
+        tx, profile.slack_id, role=default_role, zone=profile.zone or "UTC", locale=profile.locale or "en-US"
+    )
+    _change_role(tx, row, _role_after(row, profile), now)
+    row.name, row.email = profile.name, profile.email.lower()
+    row.zone, row.locale = profile.zone or row.zone, profile.locale or row.locale
+    row.is_bot, row.is_active, row.refreshed_at = profile.is_bot, profile.is_active, now
+    tx.session.add(row)
+    tx.session.flush()
+    _link_accounts(tx, row, now)
+    return row
+
+
+def list_unlinked_emails(tx: Tx, limit: int = 100) -> list[str]:
+    """Addresses of account owners that no member has, in alphabetical order: whom to ask Slack about."""
+    known = select(MemberRow.email).where(MemberRow.workspace_id == tx.workspace_id)
+    found = tx.session.exec(
+        select(func.lower(AccountRow.owner_email))
+        .where(
+            AccountRow.workspace_id == tx.workspace_id,
+            col(AccountRow.owner_id).is_(None),
+            AccountRow.owner_email != "",
+            func.lower(AccountRow.owner_email).not_in(known),
+        )
+        .distinct()
+        .order_by(func.lower(AccountRow.owner_email))
+        .limit(limit)
+    )
+    return list(found)
+
+
+def is_expected(tx: Tx, profile: SlackProfile) -> bool:
+    """Whether the person matters here: a member already, or the owner of an imported account."""
+    if find_by_slack_id(tx, profile.slack_id) is not None:
+        return True
+    owned = select(AccountRow.id).where(
+        AccountRow.workspace_id == tx.workspace_id, func.lower(AccountRow.owner_email) == profile.email.lower()
+    )
+    return bool(profile.email) and tx.session.exec(owned.limit(1)).first() is not None
+
+
+def _role_after(row: MemberRow, profile: SlackProfile) -> Role:
+    if profile.is_admin:
+        return Role.ADMIN
+    return Role.VIEWER if profile.is_guest and row.refreshed_at is None else row.role
+
+
+def _change_role(tx: Tx, row: MemberRow, role: Role, now: datetime) -> None:
+    if role is row.role:
+        return
+    change = Change("role", "member", row.id, before={"role": row.role.value}, after={"role": role.value})
+    audit.record(tx, change, _SLACK, now)
+    row.role = role
+
+
+def _link_accounts(tx: Tx, row: MemberRow, now: datetime) -> None:
+    if not row.email or row.is_bot or not row.is_active:
+        return
+    linked = tx.session.exec(
+        update(AccountRow)
+        .where(
+            col(AccountRow.workspace_id) == tx.workspace_id,
+            col(AccountRow.owner_id).is_(None),
+            func.lower(AccountRow.owner_email) == row.email,
+        )
+        .values(owner_id=row.id)
+    )
+    if linked.rowcount:
+        audit.record(tx, Change("link", "member", row.id, after={"accounts": linked.rowcount}), _SLACK, now)
