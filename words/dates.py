@@ -75,11 +75,11 @@ def parse_span(text: str) -> timedelta:
     match = _SPAN.fullmatch(clean(text).casefold()) if len(text) <= _LONGEST else None
     count = read_numeral(match["count"]) if match else None
     unit = _find_unit(match["unit"]) if match else None
-    if not count or unit is None or count > _LONGEST_SPAN / unit:
-        raise SpanError(
-            "“{text}” is not a span of time I can read. Type it like 4h, 3d or 2 weeks.", text=excerpt(text)
-        )
-    return timedelta(seconds=round(count * int(unit.total_seconds())))
+    if count is not None and unit is not None and count <= _LONGEST_SPAN / unit:
+        span = timedelta(seconds=round(count * int(unit.total_seconds())))
+        if span:
+            return span
+    raise SpanError("“{text}” is not a span of time I can read. Type it like 4h, 3d or 2 weeks.", text=excerpt(text))
 
 
 def format_date(day: date, locale: str, *, today: date | None = None) -> str:

@@ -29,7 +29,9 @@ _LONGEST_QUERY = 120
 _LONGEST_SLUG = 80
 _KEPT_SYMBOLS = "+$<>=|~"
 _ASCII = str.maketrans(
-    dict.fromkeys(set(string.punctuation) - set(_KEPT_SYMBOLS), " ") | {"\x7f": " ", "'": "", "`": ""}
+    dict.fromkeys(set(string.punctuation) - set(_KEPT_SYMBOLS), " ")
+    | dict.fromkeys([*map(chr, range(0x20)), "\x7f"], " ")
+    | {"'": "", "`": ""}
 )
 _APOSTROPHES = "’‘ʼ´"
 _ACCENTS = range(0x300, 0x370)
@@ -71,10 +73,12 @@ def fold(text: str) -> str:
     punctuation alone keeps it, so that "!!!" and "???" stay two names. Folding twice changes nothing.
     """
     if text.isascii():
-        lower = text.lower()
-        return " ".join(lower.translate(_ASCII).split()) or " ".join(lower.split())
-    plain = _normalize(text)
-    return " ".join("".join(map(_fold_sign, plain)).split()) or " ".join(plain.split())
+        plain = text.lower()
+        folded = plain.translate(_ASCII)
+    else:
+        plain = _normalize(text)
+        folded = "".join(map(_fold_sign, plain))
+    return " ".join(folded.split()) or "".join(sign for sign in plain if sign.isprintable()).strip()
 
 
 def slug(text: str) -> str:
@@ -145,9 +149,9 @@ class _Register:
             return literal, end
         if glued := self._find_glued(text):
             return glued
-        longer = [(self.find_close(fold(text[:stop]), nearest), stop) for stop in ends if stop > end]
+        longer = [(self.find_close(fold(text[:stop]), nearest), stop) for stop in ends if stop >= end]
         (_score, close), close_end = max(longer, key=lambda hit: hit[0][0], default=((0.0, None), 0))
-        if close:
+        if close and close_end > end:
             return close, close_end
         first_words = fold(text[: ends[min(len(ends), 2) - 1]]) if ends else ""
         return literal or Found(None, self.list_nearest(first_words, nearest), "none"), end
@@ -212,7 +216,7 @@ class _Register:
     def _find_glued(self, text: str) -> tuple[Found, int] | None:
         """A Chinese name with the next word written right after it."""
         folded = fold(text[:_LONGEST_QUERY])
-        names = {name for name in self._texts if name and _CJK.match(name[-1]) and folded.startswith(name)}
+        names = {name for name in self._texts if name and folded.startswith(name) and _CJK.match(name[-1])}
         if not names:
             return None
         name = max(names, key=len)

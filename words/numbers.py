@@ -109,8 +109,13 @@ def _read_unit(front: str, tail: str, home: str) -> str | None:
         return after or ""
     if tail.casefold() in _PERCENT:
         return "%"
-    is_word = tail.replace("/", "", 1).isalpha() and len(tail) <= _LONGEST_UNIT
-    return tail if is_word else None
+    return tail if _is_unit_word(tail) else None
+
+
+def _is_unit_word(word: str) -> bool:
+    """Letters with at most one slash inside, that do not begin like a scale (a second "k" or 万)."""
+    has_scale = bool(_split_scale(word)[0] or re.match(_SIGN, word))
+    return word.replace("/", "", 1).isalpha() and len(word) <= _LONGEST_UNIT and not has_scale
 
 
 def _limited(value: Decimal, text: str) -> Decimal:
