@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
 
-from sqlmodel import Field, Index, SQLModel
+from sqlmodel import Field, Index, SQLModel, col, select
 
+from rules.imports import Outcome
+from rules.records import Actor
+from storage.db import Tx
 from storage.fields import account, workspace
+from storage.merge import merge_rows
 
 
 class ContractRow(SQLModel, table=True):
     """One contract. Money in minor units per year (`yearly_minor`) of an ISO currency.
 
-    `is_payment_known` tells whether the source knows about invoices at all; `overdue_since` is the due date
+    `end_on` None means open-ended: it runs on by `term_months` from its start. `is_payment_known` tells whether the source knows about invoices at all; `overdue_since` is the due date
     of the oldest unpaid invoice.
     """
 
@@ -25,6 +32,7 @@ class ContractRow(SQLModel, table=True):
     kind: str = "subscription"
     start_on: date
     end_on: date | None = None
+    term_months: int = 12
     notice_by: date | None = None
     notice_received_on: date | None = None
     yearly_minor: int = 0
@@ -33,3 +41,29 @@ class ContractRow(SQLModel, table=True):
     is_auto_renew: bool = False
     is_payment_known: bool = False
     overdue_since: date | None = None
+
+
+def list_contracts(tx: Tx, account_ids: Sequence[str]) -> dict[str, list[ContractRow]]:
+    """The contracts of a page of accounts, the one that ends last at the end of each list; open-ended ones last."""
+    rows = tx.session.exec(
+        select(ContractRow)
+        .where(ContractRow.workspace_id == tx.workspace_id, col(ContractRow.account_id).in_(account_ids))
+        .order_by(col(ContractRow.end_on).is_(None), col(ContractRow.end_on), col(ContractRow.external_id))
+    )
+    found: dict[str, list[ContractRow]] = {}
+    for row in rows:
+        found.setdefault(row.account_id, []).append(row)
+    return found
+
+
+def find_accounts_of_contracts(tx: Tx, external_ids: Sequence[str]) -> dict[str, str]:
+    """Account id by contract id, for those contracts that exist."""
+    statement = select(ContractRow.external_id, ContractRow.account_id).where(
+        ContractRow.workspace_id == tx.workspace_id, col(ContractRow.external_id).in_(external_ids)
+    )
+    return dict(tx.session.exec(statement).all())
+
+
+def import_contracts(tx: Tx, rows: Sequence[Mapping[str, Any]], actor: Actor, now: datetime) -> Counter[Outcome]:
+    """Merge contracts by `external_id`."""
+    return merge_rows(tx, ContractRow, rows, key="external_id", actor=actor, now=now)

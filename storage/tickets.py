@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlmodel import Field, Index, SQLModel
+from sqlmodel import Field, Index, SQLModel, col, or_, select
 
+from rules.imports import Outcome
+from rules.records import Actor
+from storage.db import Tx
 from storage.fields import account, moment, workspace
+from storage.merge import merge_rows
 
 
 class TicketRow(SQLModel, table=True):
@@ -24,3 +31,26 @@ class TicketRow(SQLModel, table=True):
     satisfaction: int | None = None
     opened_at: datetime = moment()
     closed_at: datetime | None = moment(default=None, nullable=True)
+
+
+def list_tickets(tx: Tx, account_ids: Sequence[str], since: datetime, until: datetime) -> dict[str, list[TicketRow]]:
+    """Tickets of a page of accounts, opened before `until` and still open at `since` or closed after it."""
+    rows = tx.session.exec(
+        select(TicketRow)
+        .where(
+            TicketRow.workspace_id == tx.workspace_id,
+            col(TicketRow.account_id).in_(account_ids),
+            TicketRow.opened_at < until,
+            or_(col(TicketRow.closed_at).is_(None), col(TicketRow.closed_at) >= since),
+        )
+        .order_by(col(TicketRow.opened_at), col(TicketRow.external_id))
+    )
+    found: dict[str, list[TicketRow]] = {}
+    for row in rows:
+        found.setdefault(row.account_id, []).append(row)
+    return found
+
+
+def import_tickets(tx: Tx, rows: Sequence[Mapping[str, Any]], actor: Actor, now: datetime) -> Counter[Outcome]:
+    """Merge tickets by `external_id`."""
+    return merge_rows(tx, TicketRow, rows, key="external_id", actor=actor, now=now)
