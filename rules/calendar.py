@@ -1,0 +1,52 @@
+"""Working days: Monday to Friday without the public holidays of a country. Owns counting them; refuses time zones and
+hours.
+
+A country is an ISO 3166 code ("DE"); one without known holidays, or "", has only weekends off.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import lru_cache
+
+import holidays
+
+_FRIDAY = 4
+_WEEK = 7
+_WORKING_WEEK = 5
+
+
+@lru_cache(maxsize=1024)
+def list_holidays(country: str, year: int) -> frozenset[date]:
+    """The nation-wide public holidays of a year that fall on Monday to Friday."""
+    try:
+        found = holidays.country_holidays(country.strip().upper(), years=year)
+    except NotImplementedError:  # the library's word for a country it does not know
+        return frozenset()
+    return frozenset(day for day in found if day.weekday() <= _FRIDAY)
+
+
+def is_working_day(day: date, country: str = "") -> bool:
+    """Whether people of the country normally work on `day`."""
+    return day.weekday() <= _FRIDAY and day not in list_holidays(country, day.year)
+
+
+def count_working_days(after: date, until: date, country: str = "") -> int:
+    """Working days later than `after`, up to and including `until`; 0 when `until` is not later."""
+    days = (until - after).days
+    if days <= 0:
+        return 0
+    weeks, rest = divmod(days, _WEEK)
+    tail = sum((until - timedelta(offset)).weekday() <= _FRIDAY for offset in range(rest))
+    off = sum(
+        after < day <= until for year in range(after.year, until.year + 1) for day in list_holidays(country, year)
+    )
+    return weeks * _WORKING_WEEK + tail - off
+
+
+def add_working_days(day: date, count: int, country: str = "") -> date:
+    """The day on which `count` (>= 1) working days have passed since `day`; itself a working day."""
+    while count > 0:
+        day += timedelta(1)
+        count -= is_working_day(day, country)
+    return day
