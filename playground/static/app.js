@@ -6,7 +6,7 @@ import { el, icon, iconButton, reconcile } from "./dom.js";
 import { avatar } from "./message.js";
 import { ModalStack } from "./modal.js";
 import { drawSidebar } from "./sidebar.js";
-import { acceptBoot, acceptChannels, appById, appOfBot, channelTitle, directChannel, emit, forget, isReply, keep, messagesOf, on, people, store, timeline } from "./store.js";
+import { acceptBoot, acceptChannels, appById, appOfBot, channelTitle, directChannel, forget, isReply, keep, messagesOf, on, store, timeline } from "./store.js";
 import { Surface } from "./surface.js";
 import { Timeline } from "./timeline.js";
 import { Line, wire } from "./wire.js";
@@ -52,8 +52,16 @@ async function actAs(user, asked = new URLSearchParams()) {
   document.documentElement.lang = store.me.locale ?? "en";
   localStorage.setItem("playground.user", store.me.id);
   line = new Line(store.me.id, { onEvent: heard, onState: lineState });
-  await go({ ...wantedPlace(asked), thread: asked.get("thread") });
+  await go({ ...wantedPlace(asked), thread: asked.get("thread") ?? asked.get("thread_ts") });
+  pointAt(asked.get("ts"));
   return restoreViews();
+}
+
+/** Show the message that a permalink names. */
+function pointAt(ts) {
+  const message = ts && document.querySelector(`[data-ts="${CSS.escape(ts)}"]`);
+  message?.scrollIntoView({ block: "center" });
+  message?.classList.add("pointed");
 }
 
 async function bootFor(user) {
@@ -88,7 +96,7 @@ async function go(place) {
   parts.composer.clear();
   if (place.kind === "home") await openHome(place.id);
   else if (channel) await loadChannel(channel.id);
-  showThread(store.place.thread);
+  await showThread(store.place.thread);
   if (matchMedia("(hover: hover)").matches) parts.composer.focus();
 }
 
@@ -100,7 +108,7 @@ function rememberPlace() {
 }
 
 async function loadChannel(channel) {
-  const notices = [...timeline(channel).values()].filter((message) => message.notice);
+  const notices = [...timeline(channel).values()].filter((message) => message.local);
   const answer = await wire.messages(store.me.id, channel);
   if (!answer.ok) return trouble(`The messages could not be read: ${answer.error}.`);
   timeline(channel).clear();
@@ -129,13 +137,14 @@ async function showThread(thread) {
   drawTimelines();
 }
 
-async function goDirect(peer) {
-  const known = directChannel(peer);
-  if (known) return go({ kind: "channel", id: known.id });
-  const answer = await wire.open(store.me.id, peer);
-  if (!answer.ok) return trouble(`The conversation could not be opened: ${answer.error}.`);
+/** A conversation that does not exist yet has no id; the first message makes it. */
+function goDirect(peer) {
+  return go({ kind: "channel", id: directChannel(peer)?.id ?? null, peer });
+}
+
+async function opened(channel) {
   await refreshBoot();
-  return go({ kind: "channel", id: answer.channel?.id ?? answer.channel });
+  return go({ kind: "channel", id: channel });
 }
 
 async function openHome(app) {
@@ -146,7 +155,8 @@ async function openHome(app) {
 
 function drawHome(app, view) {
   if (store.place.kind !== "home" || store.place.id !== app) return;
-  parts.home = view && parts.home?.address.view_id === view.id ? parts.home : view && new Surface("home", { view_id: view.id });
+  parts.home = view && parts.home?.address.view_id === view.id ? parts.home : view && new Surface("home", { view_id: view.id }, view.state?.values);
+  parts.home?.prune(view.blocks);
   const content = view ? drawBlocks(view.blocks, parts.home) : el("div", { class: "empty" }, "This app has not put anything on its Home tab yet.");
   reconcile($("home"), [el("div", { class: "home-blocks", "data-view-id": view?.id }, content)]);
 }
@@ -167,7 +177,7 @@ function markRead() {
 function drawFrame() {
   drawSidebar($("sidebar"));
   const home = store.place.kind === "home";
-  $("messages").hidden = $("composer").hidden = home || !store.place.id;
+  $("messages").hidden = $("composer").hidden = home || !(store.place.id ?? store.place.peer);
   $("home").hidden = !home;
   $("home").replaceChildren();
   $("place").replaceChildren(iconButton("menu", "Open sidebar", () => document.body.classList.toggle("sidebar-open"), { class: "icon-button menu-button" }), ...placeTitle());
@@ -175,15 +185,20 @@ function drawFrame() {
   drawTitle();
 }
 
+function hereChannel() {
+  const { id, peer } = store.place;
+  return store.channels.get(id) ?? (peer && { kind: "im", peer });
+}
+
 function placeName() {
-  const channel = store.channels.get(store.place.id);
+  const channel = hereChannel();
   return channel?.kind === "im" ? channelTitle(channel) : `#${channelTitle(channel)}`;
 }
 
 function placeTitle() {
-  const channel = store.channels.get(store.place.id);
+  const channel = hereChannel();
   const app = store.place.kind === "home" ? appById(store.place.id) : appOfBot(channel?.peer);
-  if (app) return [avatar(app.bot_user_id, app.app_name, true, "small"), el("h2", {}, app.app_name), appTabs(app)];
+  if (app) return [avatar(app.bot_user_id, app.name, true, "small"), el("h2", {}, app.name), appTabs(app)];
   if (channel?.kind === "im") return [avatar(channel.peer, channelTitle(channel), false, "small"), el("h2", {}, channelTitle(channel))];
   if (!channel) return [el("h2", {}, "No channel")];
   const count = Array.isArray(channel.members) ? channel.members.length : channel.members;
@@ -199,7 +214,7 @@ function appTabs(app) {
 
 function drawTitle() {
   const waiting = [...store.channels.values()].reduce((sum, channel) => sum + (channel.mentions ?? 0), 0);
-  const place = store.place.kind === "home" ? appById(store.place.id)?.app_name : placeName();
+  const place = store.place.kind === "home" ? appById(store.place.id)?.name : placeName();
   document.title = `${waiting ? `(${waiting}) ` : ""}${place} · ${store.team.name}`;
 }
 
@@ -223,12 +238,12 @@ const EVENTS = {
   ephemeral_changed: ({ channel, message }) => received(channel, { ...message, ephemeral: true }),
   message_deleted: ({ channel, ts }) => deleted(channel, ts),
   channel: ({ channels }) => (channels ? newChannels(channels) : soon("boot", refreshBoot)),
+  user_changed: () => soon("boot", refreshBoot),
   view_opened: ({ view }) => parts.modals.opened(view),
   view_pushed: ({ view }) => parts.modals.pushed(view),
   view_updated: ({ view }) => (view.type === "home" ? drawHome(view.app_id, view) : parts.modals.updated(view)),
   view_closed: (data) => parts.modals.closed(data),
   home: ({ app_id: app, view }) => drawHome(app ?? view.app_id, view),
-  notice: (data) => emit("notice", data),
 };
 
 function heard(event) {
@@ -282,17 +297,17 @@ async function lineState(up) {
 on("act-as", (user) => actAs(user, new URLSearchParams(isShared(store.place.id) ? { channel: store.place.id } : {})));
 on("go", go);
 on("direct", goDirect);
+on("opened", opened);
 on("trouble", trouble);
 on("dismiss", ({ channel, ts }) => deleted(channel, ts));
 on("press-failed", ({ surface, error }) => {
   if (surface.kind === "modal") parts.modals.pressFailed(surface);
   if (error === "unreachable") trouble("The local Slack does not answer. Is it still running?");
 });
-on("notice", ({ channel, text, ts, thread_ts }) => {
+on("notice", ({ channel, text, thread_ts }) => {
   noticeNumber += 1;
-  const place = channel ?? store.place.id;
-  const moment = ts ?? ((Date.now() + store.clockOffset) / 1000 + noticeNumber * 1e-6).toFixed(6);
-  received(place, { ts: moment, thread_ts, text, ephemeral: true, notice: true });
+  const ts = ((Date.now() + store.clockOffset) / 1000 + noticeNumber * 1e-6).toFixed(6);
+  received(channel, { ts, thread_ts, text, ephemeral: true, notice: true, local: true });
 });
 
 /** Places that another person may see too: a change of person stays there. */

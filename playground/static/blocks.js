@@ -8,8 +8,8 @@ import { richText } from "./richtext.js";
 import { Place } from "./surface.js";
 
 const DRAW = {
-  section, context, actions, image, input, table, alert, data_table: table,
-  header: (block) => el(`h${block.level ?? 3}`, { class: "header-text" }, plainText(block.text.text, block.text.emoji !== false)),
+  section, context, actions, image, input, table, alert,
+  header: (block) => el("h3", { class: "header-text" }, plainText(block.text.text, block.text.emoji !== false)),
   divider: () => el("hr"),
   markdown: (block) => el("div", { class: "markdown" }, markdown(block.text)),
   rich_text: (block) => richText(block),
@@ -73,8 +73,8 @@ function table(block) {
   const [head, ...rows] = block.rows;
   const settings = block.column_settings ?? [];
   const row = (cells, tag) => el("tr", {}, cells.map((cell, at) => el(tag, { class: cellClass(settings[at], cell), scope: tag === "th" ? "col" : null }, cellContent(cell))));
-  return el("div", { class: "table-scroll", tabindex: "0", role: "region", "aria-label": block.caption ?? "Table" },
-    el("table", { class: "block-table" }, block.caption && el("caption", {}, block.caption),
+  return el("div", { class: "table-scroll", tabindex: "0", role: "region", "aria-label": "Table" },
+    el("table", { class: "block-table" },
       el("thead", {}, row(head ?? [], "th")), el("tbody", {}, rows.map((cells) => row(cells, "td")))));
 }
 

@@ -18,7 +18,7 @@ function offers(text, commandsToo) {
 
 function commands() {
   const all = store.apps.flatMap((app) => (app.commands ?? []).map((command) => ({
-    name: command.command, usage: command.usage_hint, about: command.description, side: app.app_name, command: command.command,
+    name: command.command, usage: command.usage_hint, about: command.description, side: app.name, command: command.command,
   })));
   return all.sort((a, b) => a.name.localeCompare(b.name));
 }
@@ -30,7 +30,7 @@ function named(mark, typed) {
 }
 
 function mentionable() {
-  const bots = store.apps.map((app) => ({ name: `@${store.users.get(app.bot_user_id)?.name ?? app.app_name}`, about: app.app_name, side: "App" }));
+  const bots = store.apps.map((app) => ({ name: `@${store.users.get(app.bot_user_id)?.name ?? app.name}`, about: app.name, side: "App" }));
   return [...people().map((user) => ({ name: `@${user.name}`, about: user.real_name })), ...bots];
 }
 

@@ -93,34 +93,51 @@ export class Composer {
 
   async send() {
     const text = this.box.value.trim();
-    const channel = store.place.kind === "home" ? null : store.place.id;
-    if (!text || !channel) return;
+    const channel = store.place.id ?? store.place.peer;
+    if (!text || !channel || store.place.kind === "home") return;
     remember(text);
     this.clear();
     this.back = -1;
-    const said = isCommand(text) ? await this.command(channel, text) : await this.say(channel, text);
-    if (said.error === "unreachable" && !this.box.value) this.write(text);
+    const answer = isCommand(text) ? await this.command(channel, text) : await this.say(channel, text);
+    if (answer.error === "unreachable") this.lost(text);
+  }
+
+  lost(text) {
+    if (!this.box.value) this.write(text);
+    emit("trouble", "The local Slack does not answer. Is it still running?");
   }
 
   async command(channel, text) {
     const name = /^\/\S*/.exec(text)[0];
-    if (this.threadOf()) return notice(channel, `${name} is not supported in threads. Sorry!`, this.threadOf());
+    if (this.threadOf()) return this.notice(channel, `${name} is not supported in threads. Sorry!`);
+    if (!isKnown(name)) {
+      return this.notice(channel, `${name} is not a valid command. In Slack, all messages that start with the "/" character are interpreted as commands.`);
+    }
     const answer = await wire.command({ user: store.me.id, channel, text });
-    if (answer.error === "unknown_command") notice(channel, `${name} is not a valid command. In Slack, all messages that start with the "/" character are interpreted as commands.`);
-    if (answer.error === "unreachable") emit("trouble", "The local Slack does not answer. Is it still running?");
+    if (isSentence(answer.error)) this.notice(channel, answer.error);
     return answer;
   }
 
   async say(channel, text) {
     const answer = await wire.say({ user: store.me.id, channel, text: encoded(text), thread_ts: this.threadOf() ?? undefined });
-    if (!answer.ok) emit("trouble", `The message was not sent: ${answer.error}.`);
+    if (!answer.ok && answer.error !== "unreachable") emit("trouble", `The message was not sent: ${answer.error}.`);
+    if (answer.ok && channel === store.place.peer) emit("opened", answer.channel);
     return answer;
+  }
+
+  notice(channel, text) {
+    emit("notice", { channel, text, thread_ts: this.threadOf() ?? undefined });
+    return { ok: true };
   }
 }
 
-function notice(channel, text, thread_ts) {
-  emit("notice", { channel, text, thread_ts });
-  return { ok: true };
+function isKnown(command) {
+  return store.apps.some((app) => app.commands?.some((known) => known.command === command));
+}
+
+/** Codes such as operation_timeout are told by the server's own notice; sentences are for the person who acts. */
+function isSentence(error) {
+  return error?.includes(" ");
 }
 
 function isCommand(text) {

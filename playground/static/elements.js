@@ -10,9 +10,9 @@ import { isSelect, optionChoice, select } from "./selects.js";
 const SETTLE_MS = 350; // a date typed by keyboard changes digit by digit: wait for the hand to rest
 
 const MAKERS = {
-  button, workflow_button: button, overflow, checkboxes: choices, radio_buttons: choices,
+  button, overflow, checkboxes: choices, radio_buttons: choices,
   plain_text_input: textInput, email_text_input: textInput, url_text_input: textInput, number_input: textInput,
-  rich_text_input: textInput, datepicker: picker, timepicker: picker, datetimepicker: picker,
+  datepicker: picker, timepicker: picker, datetimepicker: picker,
   image: (element) => picture(element.image_url ?? element.slack_file?.url, element.alt_text ?? "", "accessory-image"),
 };
 
@@ -82,15 +82,14 @@ function choice(option, { single, name, checked, change }) {
 const TEXT_TYPES = { email_text_input: "email", url_text_input: "url", number_input: "text" };
 
 function textInput(element, place) {
-  const rich = element.type === "rich_text_input";
-  const long = element.multiline || rich;
+  const long = Boolean(element.multiline);
   const field = el(long ? "textarea" : "input", {
     class: "field", type: long ? null : TEXT_TYPES[element.type] ?? "text", inputmode: element.type === "number_input" ? "decimal" : null, rows: long ? "3" : null,
     placeholder: element.placeholder?.text, maxlength: element.max_length, autocomplete: "off", "data-action-id": element.action_id,
     "aria-labelledby": place.labelId, "aria-describedby": place.hintId, "data-focus": element.focus_on_load ? "" : null,
   });
-  field.value = textOf(place.value(element, rich ? { rich_text_value: element.initial_value ?? null } : { value: element.initial_value ?? null }));
-  const state = () => (rich ? { type: element.type, rich_text_value: richValue(field.value) } : { type: element.type, value: field.value || null });
+  field.value = place.value(element, { value: element.initial_value ?? null }).value ?? "";
+  const state = () => ({ type: element.type, value: field.value || null });
   const triggers = element.dispatch_action_config?.trigger_actions_on ?? ["on_enter_pressed"];
   field.addEventListener("input", () => (triggers.includes("on_character_entered") ? place.choose(element, state()) : place.put(element, state())));
   field.addEventListener("keydown", (event) => enterDispatches(event, { element, place, state, triggers, long }));
@@ -102,16 +101,6 @@ function enterDispatches(event, { element, place, state, triggers, long }) {
   if (event.key !== "Enter" || event.isComposing || !wanted || (long && event.shiftKey)) return;
   event.preventDefault();
   place.send(element, state());
-}
-
-function textOf(state) {
-  if (state.rich_text_value) return state.rich_text_value.elements.flatMap((part) => part.elements ?? []).map((leaf) => leaf.text ?? "").join("");
-  return state.value ?? "";
-}
-
-function richValue(text) {
-  if (!text) return null;
-  return { type: "rich_text", elements: [{ type: "rich_text_section", elements: [{ type: "text", text }] }] };
 }
 
 const PICKERS = {

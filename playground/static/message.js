@@ -15,7 +15,7 @@ const surfaces = new Map();
 export function authorOf(message) {
   const app = appOfBot(message.user) ?? appById(message.app_id ?? message.bot_profile?.app_id);
   const bot = Boolean(message.bot_id || message.bot_profile || app || isBotUser(message.user));
-  const name = message.username ?? message.bot_profile?.name ?? (bot && app ? app.app_name : userName(message.user));
+  const name = message.username ?? message.bot_profile?.name ?? (bot && app ? app.name : userName(message.user));
   return { id: message.user ?? message.bot_id, name: name ?? "Slackbot", bot };
 }
 
@@ -42,10 +42,10 @@ function shade(id) {
 function surfaceOf(channel, message) {
   const key = `${channel}:${message.ts}`;
   if (!surfaces.has(key)) {
-    surfaces.set(key, new Surface("message", { channel, ts: message.ts, thread_ts: message.thread_ts }));
+    surfaces.set(key, new Surface("message", { channel, ts: message.ts }));
   }
   const surface = surfaces.get(key);
-  surface.prune(message.blocks ?? []);
+  surface.prune([...(message.blocks ?? []), ...(message.attachments ?? []).flatMap((attachment) => attachment.blocks ?? [])]);
   return surface;
 }
 

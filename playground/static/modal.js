@@ -1,6 +1,6 @@
 // Owns: the stack of modal views: drawing the top one, errors under fields, back and close, sending and its waiting.
 
-import { blockIdOf, fieldErrors, Surface } from "./surface.js";
+import { fieldErrors, Surface } from "./surface.js";
 import { drawBlocks, showFieldError } from "./blocks.js";
 import { openFrame } from "./dialogs.js";
 import { el, focusFirst, icon, iconButton } from "./dom.js";
@@ -48,15 +48,15 @@ export class ModalStack {
     this.draw();
   }
 
-  closed({ view_id, clear }) {
-    const at = this.views.findIndex((view) => view.id === view_id);
+  closed({ view_id: id, view, clear }) {
+    const at = this.views.findIndex((known) => known.id === (id ?? view?.id));
     if (clear) this.views = [];
     else if (at >= 0) this.views.splice(at);
     this.draw();
   }
 
   surface(view) {
-    if (!this.surfaces.has(view.id)) this.surfaces.set(view.id, new Surface("modal", { view_id: view.id }));
+    if (!this.surfaces.has(view.id)) this.surfaces.set(view.id, new Surface("modal", { view_id: view.id }, view.state?.values));
     return this.surfaces.get(view.id);
   }
 
@@ -92,13 +92,14 @@ export class ModalStack {
     this.form = el("form", { novalidate: true, class: "modal-form", on: { submit: (event) => this.submitted(event) } }, this.body, this.foot(view));
     box.replaceChildren(bar, this.form);
     this.body.scrollTop = scroll ?? 0;
+    if (view.error) this.say(view.error);
   }
 
   barNodes(view, heading) {
     const app = appById(view.app_id);
     const first = this.views.length > 1
       ? iconButton("back", "Back", () => this.closeTop(), { "data-dialog-back": "" })
-      : app && avatar(app.bot_user_id, app.app_name, true, "small");
+      : app && avatar(app.bot_user_id, app.name, true, "small");
     return [first, heading, iconButton("close", "Close", () => this.closeAll(), { "data-dialog-close": "" })].filter(Boolean);
   }
 
@@ -125,9 +126,9 @@ export class ModalStack {
 
   async closeAll() {
     const view = this.top;
-    const clear = this.views.length > 1;
+    const all = this.views.length > 1;
     this.closed({ view_id: view.id, clear: true });
-    await wire.close({ user: store.me.id, view_id: view.id, clear });
+    await wire.close({ user: store.me.id, view_id: view.id, all });
   }
 
   // -- submitting ---------------------------------------------------------------------------------
@@ -141,7 +142,7 @@ export class ModalStack {
     this.showErrors(view, errors);
     if (Object.keys(errors).length) return;
     this.busy(true);
-    const answer = await wire.submit({ user: store.me.id, view_id: view.id, values: formValues(view, surface) });
+    const answer = await wire.submit({ user: store.me.id, view_id: view.id, values: surface.values });
     if (this.drawn === view.id) this.answered(view, answer);
   }
 
@@ -149,7 +150,7 @@ export class ModalStack {
     this.busy(false);
     if (answer.ok) return this.showErrors(view, {});
     if (answer.errors) return this.showErrors(view, answer.errors);
-    return this.say(TROUBLE);
+    return this.say(this.top.error ?? TROUBLE);
   }
 
   busy(yes) {
@@ -175,14 +176,8 @@ export class ModalStack {
   }
 
   pressFailed(surface) {
-    if (this.frame && surface.address.view_id === this.drawn) this.say(TROUBLE);
+    if (this.frame && surface.address.view_id === this.drawn) this.say(this.top.error ?? TROUBLE);
   }
-}
-
-/** Values of the blocks that the view has now, with null for what is empty, as in state.values. */
-function formValues(view, surface) {
-  const ids = view.blocks.map(blockIdOf);
-  return Object.fromEntries(ids.filter((id) => surface.values[id]).map((id) => [id, surface.values[id]]));
 }
 
 function clearError(target) {

@@ -75,9 +75,9 @@ function appRow(app, channel) {
   const counted = channel && { ...channel, mentions: channel.unread };
   const unread = channel?.unread > 0;
   return row({
-    mark: avatar(app.bot_user_id, app.app_name, true, "tiny"), title: app.app_name, channel: counted, current,
+    mark: avatar(app.bot_user_id, app.name, true, "tiny"), title: app.name, channel: counted, current,
     attributes: { "data-app": app.app_id, "data-channel": channel?.id },
-    open: () => (unread || app.home === false ? emit("direct", app.bot_user_id) : emit("go", { kind: "home", id: app.app_id })),
+    open: () => (unread || app.has_home === false ? emit("direct", app.bot_user_id) : emit("go", { kind: "home", id: app.app_id })),
   });
 }
 

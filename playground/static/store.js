@@ -42,7 +42,7 @@ function byId(items) {
 
 export function userName(id) {
   const user = store.users.get(id);
-  return user ? user.display_name || user.real_name || user.name : appOfBot(id)?.app_name ?? id;
+  return user ? user.display_name || user.real_name || user.name : appOfBot(id)?.name ?? id;
 }
 
 export function appOfBot(userId) {

@@ -5,16 +5,16 @@ import { emit, store } from "./store.js";
 import { wire } from "./wire.js";
 
 const CHECK = {
-  email_text_input: [/^[^\s@]+@[^\s@]+\.[^\s@]+$/, "Enter a valid email address."],
-  url_text_input: [/^https?:\/\/\S+$/i, "Enter a valid URL, with http:// or https://."],
+  email_text_input: [/^[^\s@]+@[^\s@]+\.[^\s@]+$/, "Must be a valid email address."],
+  url_text_input: [/^https?:\/\/\S+$/i, "Must be a valid URL."],
 };
 
 export class Surface {
-  /** `address` is {channel, ts, thread_ts?} or {view_id}. */
-  constructor(kind, address) {
+  /** `address` is {channel, ts} or {view_id}; `values` is what the server already knows (state.values). */
+  constructor(kind, address, values = {}) {
     this.kind = kind;
     this.address = address;
-    this.values = {};
+    this.values = structuredClone(values);
   }
 
   get(blockId, actionId, type) {
@@ -28,8 +28,11 @@ export class Surface {
 
   /** Forget what the new blocks no longer have. */
   prune(blocks) {
-    const ids = new Set(blocks.map(blockIdOf));
-    for (const id of Object.keys(this.values)) if (!ids.has(id)) delete this.values[id];
+    const actions = new Map(blocks.map((block, index) => [blockIdOf(block, index), actionIds(block)]));
+    for (const [id, values] of Object.entries(this.values)) {
+      for (const action of Object.keys(values)) if (!actions.get(id)?.includes(action)) delete values[action];
+      if (!Object.keys(values).length) delete this.values[id];
+    }
   }
 
   async press(blockId, element, selected) {
@@ -43,6 +46,10 @@ export class Surface {
   options(blockId, element, query) {
     return wire.options({ user: store.me.id, ...this.address, block_id: blockId, action_id: element.action_id, query });
   }
+}
+
+function actionIds(block) {
+  return [block.element, block.accessory, ...(block.elements ?? [])].map((element) => element?.action_id).filter(Boolean);
 }
 
 export function blockIdOf(block, index) {
@@ -117,14 +124,14 @@ function isEmpty(content) {
 }
 
 function numberProblem(element, number) {
-  if (Number.isNaN(number)) return "Enter a number.";
-  if (!element.is_decimal_allowed && !Number.isInteger(number)) return "Enter a whole number.";
-  if (element.min_value !== undefined && number < Number(element.min_value)) return `Enter a number of at least ${element.min_value}.`;
-  if (element.max_value !== undefined && number > Number(element.max_value)) return `Enter a number of at most ${element.max_value}.`;
+  if (Number.isNaN(number)) return "Must be a number.";
+  if (!element.is_decimal_allowed && !Number.isInteger(number)) return "Must be a whole number.";
+  if (element.min_value !== undefined && number < Number(element.min_value)) return `Must be at least ${element.min_value}.`;
+  if (element.max_value !== undefined && number > Number(element.max_value)) return `Must be at most ${element.max_value}.`;
   return null;
 }
 
 function lengthProblem(element, content) {
-  if (element.min_length && content.length < element.min_length) return `Enter at least ${element.min_length} characters.`;
+  if (element.min_length && content.length < element.min_length) return `This entry needs to be at least ${element.min_length} characters.`;
   return null;
 }

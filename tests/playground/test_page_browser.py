@@ -1,0 +1,377 @@
+"""The page in a real browser: what a person sees and does, against a running playground and a small app over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from playwright.async_api import Browser, Page, WebSocketRoute, async_playwright, expect
+
+from playground.seed import default_seed
+from playground.server import Installed, Playground
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+Json = dict[str, Any]
+Answer = Callable[[Json], Awaitable[Json | None]]
+ANA, BEN, GENERAL = "U0000000ANA", "U0000000BEN", "C0000GENERAL"
+BROWSER_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+MANIFEST: Json = {
+    "display_information": {"name": "Trial"},
+    "features": {
+        "bot_user": {"display_name": "Trial"},
+        "app_home": {"home_tab_enabled": True},
+        "slash_commands": [{"command": "/trial", "description": "Try things", "usage_hint": "[form | quiet]"}],
+    },
+    "oauth_config": {"scopes": {"bot": ["chat:write", "commands", "channels:history"]}},
+    "settings": {
+        "interactivity": {"is_enabled": True},
+        "event_subscriptions": {"bot_events": ["app_home_opened"]},
+        "socket_mode_enabled": False,
+    },
+}
+
+
+@dataclass
+class Trial:
+    """An app in HTTP mode: keeps what it is sent and answers with the handler of that name, else with nothing.
+
+    Names: the text after the command, the action_id of a press, `submit`, `options`, or an event's type.
+    """
+
+    slack: Playground
+    session: aiohttp.ClientSession
+    installed: Installed
+    sent: list[tuple[str, Json]] = field(default_factory=list)
+    answers: dict[str, Answer] = field(default_factory=dict)
+
+    async def handle(self, request: web.Request) -> web.Response:
+        payload = await read_payload(request)
+        name = name_of(payload)
+        self.sent.append((name, payload))
+        answer = self.answers.get(name)
+        body = await answer(payload) if answer else None
+        return web.json_response(body) if body else web.Response()
+
+    async def call(self, method: str, **arguments: Any) -> Json:
+        headers = {"Authorization": f"Bearer {self.installed.bot_token}"}
+        async with self.session.post(self.slack.api_url + method, json=arguments, headers=headers) as response:
+            body: Json = await response.json()
+        assert body["ok"], body
+        return body
+
+    def presses(self, action_id: str) -> list[Json]:
+        return [payload for name, payload in self.sent if name == action_id]
+
+
+async def read_payload(request: web.Request) -> Json:
+    if request.content_type == "application/json":
+        body: Json = await request.json()
+        return body
+    form = await request.post()
+    payload: Json = json.loads(str(form["payload"])) if "payload" in form else dict(form)
+    return payload
+
+
+def name_of(payload: Json) -> str:
+    kind = payload.get("type")
+    if "command" in payload:
+        return str(payload["text"])
+    if kind == "block_actions":
+        return str(payload["actions"][0]["action_id"])
+    if kind == "event_callback":
+        return str(payload["event"]["type"])
+    return {"view_submission": "submit", "block_suggestion": "options"}.get(str(kind), str(kind))
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    executable = os.environ.get("MILEPOST_CHROMIUM") or shutil.which("chromium")
+    if executable is None and os.environ.get("CI"):
+        pytest.fail("CI must have a Chromium: install it or set MILEPOST_CHROMIUM")
+    if executable is None:
+        pytest.skip("no Chromium on this machine: install chromium or set MILEPOST_CHROMIUM to its path")
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=executable, args=BROWSER_ARGUMENTS)
+        yield started
+        await started.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def trial() -> AsyncIterator[Trial]:
+    async with Playground(default_seed(), ack_seconds=1.0) as slack, aiohttp.ClientSession() as session:
+        app = Trial(slack, session, slack.install(MANIFEST, ANA))
+        site = web.Application()
+        site.router.add_post("/", app.handle)
+        runner = web.AppRunner(site, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        slack.set_request_url(app.installed.app_id, f"http://127.0.0.1:{runner.addresses[0][1]}/")
+        slack.join(GENERAL, app.installed.bot_user_id)
+        yield app
+        await runner.cleanup()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def ana(browser: Browser, trial: Trial) -> AsyncIterator[Page]:
+    """Ana's page on #general; the test fails on any error the page logs."""
+    context = await browser.new_context(viewport={"width": 1100, "height": 800}, timezone_id="Asia/Shanghai")
+    page = await context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
+    page.set_default_timeout(5000)
+    await page.goto(f"{trial.slack.url}/?user={ANA}&channel={GENERAL}")
+    await expect(page.locator("#place h2")).to_have_text("general")
+    yield page
+    await context.close()
+    assert problems == []
+
+
+def plain(text: str) -> Json:
+    return {"type": "plain_text", "text": text}
+
+
+def button(text: str, action_id: str, **more: Any) -> Json:
+    return {"type": "button", "text": plain(text), "action_id": action_id, "value": "v1", **more}
+
+
+def field_block(block_id: str, label: str, **more: Any) -> Json:
+    element = {"type": "plain_text_input", "action_id": block_id}
+    return {"type": "input", "block_id": block_id, "label": plain(label), "element": element, **more}
+
+
+def modal(title: str, *blocks: Json) -> Json:
+    return {"type": "modal", "title": plain(title), "submit": plain("Save"), "blocks": list(blocks)}
+
+
+RENDERED = [
+    ("*bold* _it_ ~no~ `a*b*`", "<strong>bold</strong> <em>it</em> <s>no</s> <code>a*b*</code>"),
+    ("snake_case_name 2*3*4 a *_both_*", "snake_case_name 2*3*4 a <strong><em>both</em></strong>"),
+    ("*not bold *", "*not bold *"),
+    ("完成*率*了 *转化率* 好", "完成*率*了 <strong>转化率</strong> 好"),
+    ("a &amp;lt; b &lt;i&gt;", "a &amp;lt; b &lt;i&gt;"),
+    ("&gt; one\n&gt; two\nthree", "<blockquote>one<br>two</blockquote>three"),
+    ("```\na &lt;b&gt;\n *c*\n```", "<pre>a &lt;b&gt;<br> *c*</pre>"),
+    (":no_such_name: 12:30:45", ":no_such_name: 12:30:45"),
+    ("<javascript:alert(1)|bad>", "<span>bad</span>"),
+    ("<!date^0^{nonsense}|then>", '<time title="then" data-ts="0">then</time>'),
+    ("<!date^1741593600^{date_num} {time}|x>", '<time title="x" data-ts="1741593600">2025-03-10 4:00 PM</time>'),
+]
+
+
+async def test_mrkdwn_is_shown_as_slack_shows_it(ana: Page) -> None:
+    render = """async (texts) => {
+        const { mrkdwn } = await import("/static/mrkdwn.js");
+        return texts.map((text) => {
+            const box = document.createElement("div");
+            box.append(...mrkdwn(text));
+            return box.innerHTML;
+        });
+    }"""
+    shown = await ana.evaluate(render, [text for text, _ in RENDERED])
+    assert shown == [html for _, html in RENDERED]
+
+
+async def test_mentions_links_and_marks_carry_what_they_mean(ana: Page, trial: Trial) -> None:
+    text = f"<@{ANA}> <@{BEN}> <#{GENERAL}> <!channel> <https://example.com/?a=1&amp;b=2|see *this*> :red_circle:"
+    await trial.call("chat.postMessage", channel=GENERAL, text=text)
+    message = ana.locator("#messages .message").last
+    await expect(message.locator(".mention")).to_have_text(["@Ana Reyes", "@Ben Okafor", "#general", "@channel"])
+    await expect(message.locator(".mention.own")).to_have_text(["@Ana Reyes", "@channel"])
+    link = message.locator("a[target=_blank]")
+    await expect(link).to_have_text("see *this*")
+    await expect(link).to_have_attribute("href", "https://example.com/?a=1&b=2")
+    await expect(message.get_by_role("img", name=":red_circle:")).to_be_visible()
+
+
+async def test_hostile_words_stay_words_everywhere(ana: Page, trial: Trial) -> None:
+    evil = "<img src=x onerror=hacked=1><script>hacked=1</script>"
+    blocks = [
+        {"type": "header", "text": plain(evil)},
+        {"type": "section", "text": {"type": "mrkdwn", "text": f"*{evil}* `{evil}`"}},
+        {"type": "markdown", "text": f"**{evil}** [x](javascript:hacked=1)"},
+        {"type": "actions", "elements": [button(evil[:70], "evil")]},
+        {"type": "table", "rows": [[{"type": "raw_text", "text": evil}], [{"type": "raw_text", "text": "<b>"}]]},
+    ]
+    await trial.call("chat.postMessage", channel=GENERAL, text=evil, blocks=blocks)
+    await ana.get_by_label("Message", exact=True).fill(evil)
+    await ana.keyboard.press("Enter")
+    await expect(ana.locator("#messages .message")).to_have_count(2)
+    await expect(ana.locator("#messages .message").last).to_contain_text(evil)
+    assert await ana.evaluate("typeof hacked") == "undefined"
+    assert await ana.locator("#messages :is(img, script, a[href^=javascript])").count() == 0
+
+
+async def test_an_alert_arrives_live_and_changes_when_it_is_taken(ana: Page, trial: Trial) -> None:
+    sure = {"title": plain("Sure?"), "text": plain("It closes."), "confirm": plain("Close it"), "deny": plain("No")}
+    blocks = [{"type": "actions", "elements": [button("Take", "take"), button("Resolve", "resolve", confirm=sure)]}]
+    posted = await trial.call("chat.postMessage", channel=GENERAL, text="Health fell", blocks=blocks)
+
+    async def taken(payload: Json) -> None:
+        await trial.call(
+            "chat.update", channel=GENERAL, ts=posted["ts"], text=f"Taken by {payload['user']['name']}", blocks=[]
+        )
+
+    trial.answers["take"] = taken
+    message = ana.locator(f'[data-ts="{posted["ts"]}"]')
+    await message.get_by_role("button", name="Resolve").click()
+    await expect(ana.get_by_role("alertdialog")).to_contain_text("It closes.")
+    await ana.keyboard.press("Escape")
+    await expect(ana.get_by_role("alertdialog")).to_have_count(0)
+    assert trial.presses("resolve") == []
+    await message.locator("[data-action-id=take]").click()
+    await expect(message).to_contain_text("Taken by ana")
+    await expect(message.get_by_role("button", name="Take")).to_have_count(0)
+    assert [press["actions"][0]["value"] for press in trial.presses("take")] == ["v1"]
+
+
+async def test_threads_unread_marks_and_whispers_reach_the_right_person(ana: Page, trial: Trial) -> None:
+    root = await trial.call("chat.postMessage", channel=GENERAL, text=f"Look <@{BEN}>")
+    await trial.call("chat.postEphemeral", channel=GENERAL, user=ANA, text="Just you")
+    await expect(ana.locator("[data-ephemeral]")).to_contain_text("Only visible to you")
+    await ana.locator(f'[data-open-thread="{root["ts"]}"]').click()
+    await ana.get_by_label("Reply", exact=True).fill("on it @ben")
+    await ana.keyboard.press("Enter")
+    await expect(ana.locator("#thread-messages .message")).to_have_count(2)
+    await expect(ana.locator(".reply-bar")).to_contain_text("1 reply")
+    await ana.locator("#sidebar [data-channel-name=random]").click()
+    await ana.get_by_label("Act as").select_option(BEN)
+    row = ana.locator("#sidebar [data-channel-name=general]")
+    await expect(row.locator(".count")).to_have_text("1")
+    await row.click()
+    await expect(row).not_to_have_attribute("data-unread", "1")
+    await expect(ana.locator("#messages")).not_to_contain_text("Just you")
+
+
+async def test_a_form_checks_pushes_goes_back_and_closes(ana: Page, trial: Trial) -> None:
+    async def form(payload: Json) -> None:
+        more = {"type": "actions", "elements": [button("More", "more")]}
+        view = modal("Log", field_block("amount", "Amount"), field_block("note", "Note", optional=True), more)
+        await trial.call("views.open", trigger_id=payload["trigger_id"], view=view)
+
+    async def more(payload: Json) -> None:
+        await trial.call(
+            "views.push", trigger_id=payload["trigger_id"], view=modal("Step", field_block("step", "Step"))
+        )
+
+    async def submit(payload: Json) -> Json | None:
+        amount = payload["view"]["state"]["values"]["amount"]["amount"]["value"]
+        return None if amount == "7" else {"response_action": "errors", "errors": {"amount": f"{amount} is no number"}}
+
+    trial.answers |= {"form": form, "more": more, "submit": submit}
+    await ana.get_by_label("Message", exact=True).press_sequentially("/tr")
+    await expect(ana.locator("[data-command='/trial']")).to_contain_text("[form | quiet]")
+    await ana.keyboard.press("Enter")
+    await ana.keyboard.type("form")
+    await ana.keyboard.press("Enter")
+    dialog = ana.get_by_role("dialog", name="Log")
+    amount = dialog.get_by_label("Amount")
+    await expect(amount).to_be_focused()
+    await ana.keyboard.press("Enter")
+    await expect(dialog.locator("[data-block-id=amount]")).to_contain_text("Please complete this required field.")
+    await amount.fill("many")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(dialog.locator("[data-block-id=amount]")).to_contain_text("many is no number")
+    await dialog.get_by_role("button", name="More").click()
+    await expect(ana.get_by_role("dialog", name="Step")).to_be_visible()
+    await ana.get_by_role("button", name="Back").click()
+    await expect(amount).to_have_value("many")
+    await amount.fill("7")
+    await ana.keyboard.press("Enter")
+    await expect(ana.get_by_role("dialog")).to_have_count(0)
+
+
+async def test_an_app_that_does_not_answer_is_named(ana: Page, trial: Trial) -> None:
+    async def wait(_: Json) -> None:
+        await asyncio.sleep(1.2)
+
+    async def form(payload: Json) -> None:
+        await trial.call(
+            "views.open", trigger_id=payload["trigger_id"], view=modal("Log", field_block("a", "A", optional=True))
+        )
+
+    trial.answers |= {"quiet": wait, "form": form, "submit": wait}
+    await ana.get_by_label("Message", exact=True).fill("/trial form")
+    await ana.keyboard.press("Enter")
+    await ana.get_by_role("button", name="Save").click()
+    await expect(ana.locator(".modal-note")).to_contain_text("We had some trouble connecting")
+    await ana.keyboard.press("Escape")
+    await ana.get_by_label("Message", exact=True).fill("/trial quiet")
+    await ana.keyboard.press("Enter")
+    await expect(ana.locator(".message.notice")).to_contain_text('/trial failed with the error "operation_timeout"')
+    await ana.get_by_label("Message", exact=True).fill("/nothing")
+    await ana.keyboard.press("Enter")
+    await expect(ana.locator(".message.notice").last).to_contain_text("/nothing is not a valid command")
+
+
+async def test_home_and_selects_tell_the_app_what_was_chosen(ana: Page, trial: Trial) -> None:
+    async def options(payload: Json) -> Json:
+        found = [name for name in ("Acme", "上海客户") if payload["value"] in name]
+        return {"options": [{"text": plain(name), "value": name} for name in found]}
+
+    selects = [
+        {"type": "external_select", "action_id": "account", "placeholder": plain("Account"), "min_query_length": 1},
+        {"type": "users_select", "action_id": "owner", "placeholder": plain("Owner")},
+    ]
+
+    async def home(payload: Json) -> None:
+        blocks = [{"type": "actions", "block_id": "pick", "elements": selects}]
+        await trial.call("views.publish", user_id=payload["event"]["user"], view={"type": "home", "blocks": blocks})
+
+    trial.answers |= {"app_home_opened": home, "options": options}
+    await ana.locator(f"#sidebar [data-app={trial.installed.app_id}]").click()
+    await ana.locator("#home [data-action-id=account]").click()
+    await ana.keyboard.type("上海")
+    await ana.get_by_role("option", name="上海客户").click()
+    await ana.locator("#home [data-action-id=owner]").click()
+    await ana.keyboard.type("ben")
+    await ana.keyboard.press("Enter")
+    await expect(ana.locator("#home [data-action-id=owner]")).to_contain_text("Ben Okafor")
+    await expect(ana.locator("#home [aria-busy]")).to_have_count(0)
+    assert trial.presses("account")[0]["actions"][0]["selected_option"]["value"] == "上海客户"
+    assert trial.presses("owner")[0]["view"]["state"]["values"]["pick"]["owner"]["selected_user"] == BEN
+
+
+async def test_a_phone_shows_everything_without_scrolling_sideways(ana: Page, trial: Trial) -> None:
+    cells = [[{"type": "raw_text", "text": f"a rather long cell {n}"} for n in range(6)] for _ in range(3)]
+    blocks = [
+        {"type": "section", "text": plain("word" * 60), "accessory": button("A long label for a button", "x")},
+        {"type": "table", "rows": cells},
+    ]
+    await trial.call("chat.postMessage", channel=GENERAL, text="wide", blocks=blocks)
+    await ana.set_viewport_size({"width": 360, "height": 640})
+    await expect(ana.locator("#messages table")).to_be_visible()
+    assert await ana.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert await ana.evaluate("document.querySelector('#messages').scrollWidth <= innerWidth")
+    await expect(ana.locator("#sidebar")).not_to_be_visible()
+    await ana.get_by_role("button", name="Open sidebar").click()
+    await ana.locator("#sidebar [data-channel-name=random]").click()
+    await expect(ana.locator("#place h2")).to_have_text("random")
+    await expect(ana.locator("#sidebar")).not_to_be_visible()
+
+
+async def test_the_page_comes_back_after_the_line_dropped(ana: Page, trial: Trial) -> None:
+    lines: list[WebSocketRoute] = []
+
+    def pass_on(line: WebSocketRoute) -> None:
+        lines.append(line)
+        line.connect_to_server()
+
+    await ana.route_web_socket("**/_page/ws*", pass_on)
+    await ana.reload()
+    await expect(ana.locator("#place h2")).to_have_text("general")
+    await lines[0].close()
+    await trial.call("chat.postMessage", channel=GENERAL, text="said meanwhile")
+    await expect(ana.locator("#messages")).to_contain_text("said meanwhile")
+    await expect(ana.locator("#offline")).to_be_hidden()
+    assert len(lines) == 2
