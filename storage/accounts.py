@@ -1,13 +1,24 @@
-"""Accounts and the other names people use for them."""
+"""Accounts and the other names people use for them: tables, look-ups, lists and writes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlmodel import Field, SQLModel, UniqueConstraint
+from sqlalchemy import ColumnElement, and_, exists, func
+from sqlalchemy import select as select_columns
+from sqlmodel import Field, SQLModel, UniqueConstraint, col, delete, or_, select
 
-from rules.records import AccountState, Tier
+from rules.accounts import AccountIntent, AddAccount
+from rules.errors import StaleError, UserError
+from rules.records import AccountState, Actor, Band, Change, Tier
+from storage.audit import record
+from storage.db import Tx
+from storage.errors import NotFoundError
 from storage.fields import account, key, moment, workspace
+from storage.health import HealthScoreRow
+from words.names import Named, fold, slug
 
 
 class AccountRow(SQLModel, table=True):
@@ -45,3 +56,230 @@ class AliasRow(SQLModel, table=True):
     account_id: str = account()
     alias: str
     folded: str
+
+
+@dataclass(frozen=True)
+class AccountFilter:
+    """Which accounts a list shows; None leaves a property open. `band` is the latest on `on` (none: unknown)."""
+
+    owner_id: str | None = None
+    tier: Tier | None = None
+    state: AccountState | None = None
+    band: Band | None = None
+    on: date = date.max
+
+
+# ---------------------------------------------------------------- one account
+
+
+def find_account(tx: Tx, account_id: str) -> AccountRow | None:
+    """The account, also an archived one."""
+    return tx.session.exec(
+        select(AccountRow).where(AccountRow.workspace_id == tx.workspace_id, AccountRow.id == account_id)
+    ).first()
+
+
+def get_account(tx: Tx, account_id: str) -> AccountRow:
+    """The account in use. Raises `NotFoundError` where it is gone or archived."""
+    found = find_account(tx, account_id)
+    if found is None or found.archived_at is not None:
+        raise NotFoundError("This account no longer exists. See `/cs list` for those that do.")
+    return found
+
+
+def get_accounts(tx: Tx, ids: Iterable[str]) -> dict[str, AccountRow]:
+    """Those of the accounts that exist, by id, also archived ones."""
+    rows = tx.session.exec(
+        select(AccountRow).where(AccountRow.workspace_id == tx.workspace_id, col(AccountRow.id).in_(list(ids)))
+    )
+    return {row.id: row for row in rows}
+
+
+def list_aliases(tx: Tx, account_id: str) -> list[str]:
+    """Other names of an account, sorted."""
+    rows = tx.session.exec(
+        select(AliasRow.alias).where(AliasRow.workspace_id == tx.workspace_id, AliasRow.account_id == account_id)
+    )
+    return sorted(rows)
+
+
+def list_in_channel(tx: Tx, channel_id: str) -> list[AccountRow]:
+    """At most two of the accounts that live in a channel: enough to tell "one" from "several"."""
+    if not channel_id:
+        return []
+    return list(tx.session.exec(select(AccountRow).where(_in_use(tx), AccountRow.channel_id == channel_id).limit(2)))
+
+
+def find_same(tx: Tx, name: str, external_id: str = "") -> AccountRow | None:
+    """An account (also an archived one) that has this name as name or alias, or this external id."""
+    is_alias = exists().where(
+        col(AliasRow.workspace_id) == tx.workspace_id,
+        col(AliasRow.account_id) == col(AccountRow.id),
+        col(AliasRow.folded) == fold(name),
+    )
+    same = or_(col(AccountRow.slug) == slug(name), is_alias)
+    if external_id:
+        same = or_(same, col(AccountRow.external_id) == external_id)
+    return tx.session.exec(select(AccountRow).where(AccountRow.workspace_id == tx.workspace_id, same).limit(1)).first()
+
+
+# ---------------------------------------------------------------- many accounts
+
+
+def list_named(tx: Tx) -> list[Named]:
+    """Every account in use with all its names (shown name, external id, slug, aliases), in one query."""
+    rows = tx.session.execute(
+        select_columns(
+            *map(col, (AccountRow.id, AccountRow.name, AccountRow.external_id, AccountRow.slug, AliasRow.alias))
+        )
+        .join(
+            AliasRow,
+            and_(col(AliasRow.account_id) == col(AccountRow.id), col(AliasRow.workspace_id) == tx.workspace_id),
+            isouter=True,
+        )
+        .where(_in_use(tx))
+    )
+    names: dict[str, list[str]] = {}
+    for id_, name, external_id, slug_, alias in rows:
+        known = names.get(id_)
+        if known is None:
+            known = names[id_] = [name, external_id, slug_] if external_id else [name, slug_]
+        if alias:
+            known.append(alias)
+    return [Named(id_, tuple(known)) for id_, known in names.items()]
+
+
+def page_account_ids(tx: Tx, after: str = "", limit: int = 200) -> list[str]:
+    """The next ids, in order, of accounts that jobs look at: in use and not lost."""
+    return list(
+        tx.session.exec(
+            select(AccountRow.id)
+            .where(_in_use(tx), AccountRow.id > after, AccountRow.state != AccountState.LOST)
+            .order_by(col(AccountRow.id))
+            .limit(limit)
+        )
+    )
+
+
+def list_accounts(
+    tx: Tx, owner_id: str | None = None, limit: int = 200, offset: int = 0, *, chosen: AccountFilter | None = None
+) -> list[AccountRow]:
+    """Accounts in use by name; of one owner, or those that `chosen` describes."""
+    wanted = chosen or AccountFilter(owner_id=owner_id)
+    query = select(AccountRow).where(_is_wanted(tx, wanted)).order_by(func.lower(AccountRow.name), col(AccountRow.id))
+    return list(tx.session.exec(query.limit(limit).offset(offset)))
+
+
+def count_accounts(tx: Tx, owner_id: str | None = None, *, chosen: AccountFilter | None = None) -> int:
+    """How many `list_accounts` would give without a limit."""
+    wanted = chosen or AccountFilter(owner_id=owner_id)
+    return tx.session.exec(select(func.count()).select_from(AccountRow).where(_is_wanted(tx, wanted))).one()
+
+
+def _in_use(tx: Tx) -> ColumnElement[bool]:
+    return and_(col(AccountRow.workspace_id) == tx.workspace_id, col(AccountRow.archived_at).is_(None))
+
+
+def _is_wanted(tx: Tx, wanted: AccountFilter) -> ColumnElement[bool]:
+    conditions: list[ColumnElement[bool]] = [_in_use(tx)]
+    if wanted.owner_id is not None:
+        conditions.append(col(AccountRow.owner_id) == wanted.owner_id)
+    if wanted.tier is not None:
+        conditions.append(col(AccountRow.tier) == wanted.tier)
+    if wanted.state is not None:
+        conditions.append(col(AccountRow.state) == wanted.state)
+    if wanted.band is not None:
+        conditions.append(_has_band(tx, wanted.band, wanted.on))
+    return and_(*conditions)
+
+
+def _has_band(tx: Tx, band: Band, on: date) -> ColumnElement[bool]:
+    latest = (
+        select(HealthScoreRow.band)
+        .where(
+            col(HealthScoreRow.workspace_id) == tx.workspace_id,
+            col(HealthScoreRow.account_id) == col(AccountRow.id),
+            col(HealthScoreRow.day) <= on,
+        )
+        .order_by(col(HealthScoreRow.day).desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    is_it: ColumnElement[bool] = latest == band
+    return or_(is_it, latest.is_(None)) if band is Band.UNKNOWN else is_it
+
+
+# ---------------------------------------------------------------- writes
+
+
+def apply_accounts(tx: Tx, intents: Sequence[AccountIntent], actor: Actor, now: datetime) -> list[AccountRow]:
+    """Carry the intents out, with audit. Returns the accounts added.
+
+    Raises `UserError` for a name that is taken, `StaleError` for an account that is gone.
+    """
+    added = []
+    for intent in intents:
+        if isinstance(intent, AddAccount):
+            added.append(_add(tx, intent, actor, now))
+        else:
+            _remove(tx, intent.account_id, actor, now)
+    return added
+
+
+def is_account_needed(tx: Tx, account_id: str) -> bool:
+    """Whether any row of any table but its own aliases refers to the account."""
+    for table in SQLModel.metadata.sorted_tables:
+        column = table.columns.get("account_id")
+        if table.name == AliasRow.__tablename__ or column is None or not column.foreign_keys:
+            continue
+        found = exists().where(table.c.workspace_id == tx.workspace_id, column == account_id)
+        if tx.session.execute(select(found)).scalar_one():
+            return True
+    return False
+
+
+def _add(tx: Tx, intent: AddAccount, actor: Actor, now: datetime) -> AccountRow:
+    draft = intent.draft
+    if (same := find_same(tx, draft.name, draft.external_id)) is not None:
+        raise UserError("This account exists already: {name}.", name=same.name)
+    row = AccountRow(
+        workspace_id=tx.workspace_id,
+        slug=slug(draft.name),
+        created_at=now,
+        external_id=draft.external_id or None,
+        **{name: getattr(draft, name) for name in _COPIED},
+    )
+    tx.session.add(row)
+    tx.session.flush()
+    _add_aliases(tx, row, draft.aliases)
+    after: dict[str, object] = {"name": row.name, "external_id": row.external_id, "aliases": list(draft.aliases)}
+    after |= {name: getattr(draft, name) for name in _COPIED}
+    record(tx, Change("account.added", "account", row.id, row.id, after=after), actor, now)
+    return row
+
+
+_COPIED = ("name", "state", "tier", "industry", "seats", "owner_id", "channel_id")
+
+
+def _add_aliases(tx: Tx, row: AccountRow, aliases: Sequence[str]) -> None:
+    for folded, alias in {fold(each): each for each in aliases}.items():
+        if folded == fold(row.name):
+            continue
+        same = find_same(tx, alias)
+        if same is not None and same.id != row.id:
+            raise UserError("“{alias}” is a name of {name} already.", field="aliases", alias=alias, name=same.name)
+        tx.session.add(AliasRow(workspace_id=tx.workspace_id, account_id=row.id, alias=alias, folded=folded))
+    tx.session.flush()
+
+
+def _remove(tx: Tx, account_id: str, actor: Actor, now: datetime) -> None:
+    row = find_account(tx, account_id)
+    if row is None:
+        raise StaleError("This account no longer exists.")
+    before: dict[str, object] = {"name": row.name, "external_id": row.external_id, "slug": row.slug}
+    tx.session.execute(
+        delete(AliasRow).where(col(AliasRow.workspace_id) == tx.workspace_id, col(AliasRow.account_id) == account_id)
+    )
+    tx.session.delete(row)
+    tx.session.flush()
+    record(tx, Change("account.undone", "account", account_id, account_id, before=before), actor, now)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlmodel import Field, Session, SQLModel, select
 
+from rules.records import Actor, Change
+from rules.setup import ChangeSetup
+from storage.audit import record
 from storage.db import Tx
 from storage.fields import moment
 from storage.types import new_id
@@ -68,3 +72,16 @@ def get_or_create_sole(session: Session, now: datetime) -> WorkspaceRow:
 def get_workspace(tx: Tx) -> WorkspaceRow:
     """The workspace the transaction is in."""
     return tx.session.exec(select(WorkspaceRow).where(WorkspaceRow.id == tx.workspace_id)).one()
+
+
+def apply_setup(tx: Tx, intents: Sequence[ChangeSetup], actor: Actor, now: datetime) -> WorkspaceRow:
+    """Write changed settings, with audit."""
+    row = get_workspace(tx)
+    for intent in intents:
+        before: dict[str, object] = {name: getattr(row, name) for name in intent.changes}
+        for name, value in intent.changes.items():
+            setattr(row, name, value)
+        after: dict[str, object] = dict(intent.changes)
+        record(tx, Change("workspace.changed", "workspace", row.id, before=before, after=after), actor, now)
+    tx.session.flush()
+    return row

@@ -1,0 +1,63 @@
+"""Accounts: what makes a valid one, and the intents that add or remove it. Refuses storage, folding and words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rules.errors import UserError
+from rules.records import AccountState, Tier
+
+NAME_LENGTH = 120
+ALIAS_COUNT = 20
+SEATS_LIMIT = 100_000_000
+
+
+@dataclass(frozen=True)
+class AccountDraft:
+    """A customer as somebody describes it; only the name is needed. `owner_id` is a member, `channel_id` Slack's."""
+
+    name: str
+    external_id: str = ""
+    state: AccountState = AccountState.CUSTOMER
+    tier: Tier | None = None
+    industry: str = ""
+    seats: int | None = None
+    owner_id: str | None = None
+    channel_id: str = ""
+    aliases: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class AddAccount:
+    """Store this account."""
+
+    draft: AccountDraft
+
+
+@dataclass(frozen=True)
+class RemoveAccount:
+    """Take back an account that nothing depends on."""
+
+    account_id: str
+
+
+AccountIntent = AddAccount | RemoveAccount
+
+
+def decide_add(draft: AccountDraft) -> list[AccountIntent]:
+    """The intents that add `draft`. Raises `UserError` with the field at fault."""
+    _require_short("name", draft.name)
+    for name in (draft.external_id, draft.industry, *draft.aliases):
+        _require_short("aliases" if name in draft.aliases else "external_id", name, is_needed=False)
+    if len(draft.aliases) > ALIAS_COUNT:
+        raise UserError("That is more than {limit} other names.", field="aliases", limit=ALIAS_COUNT)
+    if draft.seats is not None and not 0 < draft.seats <= SEATS_LIMIT:
+        raise UserError("Seats are a whole number from 1 to {limit}.", field="seats", limit=SEATS_LIMIT)
+    return [AddAccount(draft)]
+
+
+def _require_short(name: str, text: str, *, is_needed: bool = True) -> None:
+    if is_needed and not text:
+        raise UserError("An account needs a name.", field=name)
+    if len(text) > NAME_LENGTH:
+        raise UserError("That is too long: {limit} characters at most.", field=name, limit=NAME_LENGTH)
