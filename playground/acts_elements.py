@@ -90,8 +90,8 @@ class Elements:
     def find_element(self, surface: Surface, press: Press) -> tuple[Json, Json]:
         """The one element that is meant; raises ActError when there is none or more than one."""
         found = find_elements(surface.blocks, press.action_id, press.block_id)
-        if len(found) > 1:
-            found = [pair for pair in found if press.given is not None and is_offered(pair[1], press.given)]
+        if len(found) > 1 and press.given is not None:
+            found = [pair for pair in found if is_offered(pair[1], press.given)]
         if not found:
             known = ", ".join(list_action_ids(surface.blocks)) or "none"
             raise ActError(f"no element {press.action_id!r} is meant; there are: {known}")
@@ -152,7 +152,7 @@ class Elements:
 
     def name_ids(self, kind: str, given: Any) -> Any:
         """Ids for what may be given by handle or #name; raises ActError for people and places that are not there."""
-        if kind.split("_select")[0].removeprefix("multi_") not in {"users", "conversations", "channels"}:
+        if kind.split("_select", maxsplit=1)[0].removeprefix("multi_") not in {"users", "conversations", "channels"}:
             return given
         if isinstance(given, dict):
             given = next(iter(strip_type(given).values()), None)

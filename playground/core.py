@@ -32,6 +32,7 @@ class Core:
         ack_seconds: how long an app may take to acknowledge.
         retry_delays: seconds before each repeat of an event that was not acknowledged.
         url: where the playground listens; empty until it does.
+        loop: where background tasks run, from the start to the stop.
         sent: the latest payloads by number in the ledger, for sending them again.
         offered: the options last shown for an external select, by (user, action_id).
     """
@@ -44,6 +45,7 @@ class Core:
     ack_seconds: float
     retry_delays: tuple[float, ...]
     url: str = ""
+    loop: asyncio.AbstractEventLoop | None = None
     http: HttpSender | None = None
     faults: list[FaultSource] = field(default_factory=list)
     offered: dict[tuple[str, str], list[Json]] = field(default_factory=dict)
@@ -75,8 +77,11 @@ class Core:
         return await self.send(app, parcel, name)
 
     def start_task(self, work: Coroutine[None, None, None]) -> None:
-        """Run something beside the requests; ended when the playground stops."""
-        task = asyncio.get_running_loop().create_task(work)
+        """Run something beside the requests; ended when the playground stops, dropped before it started."""
+        if self.loop is None:
+            work.close()
+            return
+        task = self.loop.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 

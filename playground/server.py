@@ -5,6 +5,7 @@ Owns start, stop and installing apps; refuses to bind any address but 127.0.0.1.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -91,6 +92,7 @@ class Playground:
         self._events = Events(self.core)
 
     async def __aenter__(self) -> Self:
+        self.core.loop = asyncio.get_running_loop()
         self.core.http = HttpSender(ClientSession(), self.core.workspace.clock)
         self._runner = web.AppRunner(self._build(), access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
@@ -103,6 +105,7 @@ class Playground:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.core.loop = None
         await self.core.stop_tasks()
         if self._runner is not None:
             await self._runner.cleanup()
