@@ -7,6 +7,7 @@ Every text that came from a person or a file passes `esc` before it goes into mr
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from slack_sdk.models.blocks import (
@@ -15,6 +16,9 @@ from slack_sdk.models.blocks import (
     ButtonElement,
     ConfirmObject,
     ContextBlock,
+    ConversationFilter,
+    ConversationSelectElement,
+    DatePickerElement,
     DividerBlock,
     ExternalDataSelectElement,
     HeaderBlock,
@@ -28,6 +32,7 @@ from slack_sdk.models.blocks import (
     PlainTextObject,
     SectionBlock,
     StaticSelectElement,
+    UserSelectElement,
 )
 
 from commands.slice import Message, Ref
@@ -146,6 +151,28 @@ def loaded_menu(action: str, placeholder: str, *, initial: tuple[str, str] | Non
         initial_option=option(*initial) if initial else None,
         min_query_length=0,
     )
+
+
+def person_menu(placeholder: str, *, initial: str = "") -> UserSelectElement:
+    """A drop-down of the people of the workspace; its value is a Slack user id."""
+    return UserSelectElement(
+        action_id="value", placeholder=clip(placeholder, PLACEHOLDER_TEXT), initial_user=initial or None
+    )
+
+
+def channel_menu(placeholder: str, *, initial: str = "") -> ConversationSelectElement:
+    """A drop-down of the public and private channels the person is in; its value is a Slack channel id."""
+    return ConversationSelectElement(
+        action_id="value",
+        placeholder=clip(placeholder, PLACEHOLDER_TEXT),
+        initial_conversation=initial or None,
+        filter=ConversationFilter(include=["public", "private"], exclude_bot_users=True),
+    )
+
+
+def date_picker(*, initial: date | None = None) -> DatePickerElement:
+    """A calendar to pick a day from; its value is an ISO date."""
+    return DatePickerElement(action_id="value", initial_date=initial.isoformat() if initial else None)
 
 
 def text_input(
