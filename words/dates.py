@@ -11,7 +11,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_date as format_pattern
-from dateutil.zoneinfo import get_zonefile_instance
+from dateutil.tz import gettz
 
 from words.day_names import HOURS, MINUTES, UNITS
 from words.day_phrases import Prefer, read_phrase
@@ -23,6 +23,7 @@ from words.numerals import clean, read_numeral
 _LONGEST = 60
 _YEARS = range(1900, 2200)
 _LONGEST_SPAN = timedelta(days=3660)
+_ZONE = re.compile(r"[A-Za-z]+(?:/[A-Za-z_-]+){1,2}")
 _OPENING = re.compile(r"(?:on|by|until|due) ")
 _SPAN = re.compile(r"(?P<count>[^a-z天日周週个個星礼禮小分]+?) ?[个個]?(?P<unit>[^\W\d_]+)")
 _PATTERNS = {
@@ -115,11 +116,14 @@ def format_span(days: int, locale: str) -> str:
 
 @lru_cache(maxsize=512)
 def find_zone(name: str) -> tzinfo | None:
-    """The zone of an IANA name, from the system or (on machines without zone data) from dateutil's copy."""
+    """The zone of an IANA name, from the system or (on machines without zone data) from dateutil's copy.
+
+    dateutil would also read any file by its path, so it is only asked for what looks like a zone.
+    """
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        return get_zonefile_instance().get(name)
+        return gettz(name) if _ZONE.fullmatch(name) else None
 
 
 def _find_unit(word: str) -> timedelta | None:

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import islice
 from typing import Literal
 
 from rapidfuzz import fuzz, process
@@ -25,8 +26,10 @@ _SHORTEST_CLOSE = 4
 _SHORTEST_PREFIX = 2
 _SHORT_WORD = 2
 _PART_WEIGHT = 0.9
+_LEAST_PART = 60.0
 _LONGEST_QUERY = 120
 _LONGEST_SLUG = 80
+_MOST_TYPED_WORDS = 24
 _KEPT_SYMBOLS = "+$<>=|~"
 _ASCII = str.maketrans(
     dict.fromkeys(set(string.punctuation) - set(_KEPT_SYMBOLS), " ")
@@ -117,8 +120,7 @@ def split_leading_name(text: str, among: Iterable[Named], *, nearest: int = 3) -
     close = text.find(_QUOTES.get(text[:1], "\0"), 1)
     if close > 0:
         return register.find(fold(text[1:close]), nearest), text[close + 1 :].lstrip()
-    ends = [word.end() for word in re.finditer(r"\S+", text)][: register.count_most_words()]
-    found, end = register.find_leading(text, ends, nearest)
+    found, end = register.find_leading(text, _list_ends(text, register.count_most_words()), nearest)
     return found, text[end:].lstrip()
 
 
@@ -157,6 +159,7 @@ class _Register:
         return literal or Found(None, self.list_nearest(first_words, nearest), "none"), end
 
     def find_literal(self, query: str, nearest: int) -> Found | None:
+        """What the query is, or begins; several of them are ambiguous."""
         return self._find_exact(query, nearest) or self._find_prefix(query, nearest)
 
     def find_close(self, query: str, nearest: int) -> tuple[float, Found | None]:
@@ -180,8 +183,9 @@ class _Register:
         if not query:
             return ()
         scores: dict[Named, float] = {}
-        for scorer, weight in ((fuzz.ratio, 1.0), (fuzz.partial_ratio, _PART_WEIGHT)):
-            for _text, score, place in process.extract(query, self._texts, scorer=scorer, limit=10 * nearest):
+        for scorer, weight, least in ((fuzz.ratio, 1.0, 0.0), (fuzz.partial_ratio, _PART_WEIGHT, _LEAST_PART)):
+            hits = process.extract(query, self._texts, scorer=scorer, score_cutoff=least, limit=10 * nearest)
+            for _text, score, place in hits:
                 named = self._owners[place]
                 scores[named] = max(scores.get(named, 0.0), score * weight)
         return tuple(sorted(scores, key=lambda named: -scores[named])[:nearest])
@@ -230,6 +234,17 @@ def _pick(candidates: list[Named], how: How, nearest: int) -> Found:
     if len(distinct) == 1:
         return Found(distinct[0], (), how)
     return Found(None, distinct[:nearest], "ambiguous")
+
+
+def _list_ends(text: str, most_words: int) -> list[int]:
+    """Where the first words end, as far as a name of so many folded words can reach.
+
+    A lone sign is no word: of two ends with the same folded text the first counts, so "- 3" stays with the rest.
+    """
+    ends: dict[str, int] = {}
+    for word in islice(re.finditer(r"\S+", text), _MOST_TYPED_WORDS):
+        ends.setdefault(fold(text[: word.end()]), word.end())
+    return [end for folded, end in ends.items() if folded.count(" ") < most_words]
 
 
 def _get_kind(named: Named, query: str) -> How:

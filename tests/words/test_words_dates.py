@@ -21,7 +21,7 @@ from words.day_phrases import Prefer
 
 WEDNESDAY = date(2026, 3, 4)
 LOCALES = ["en-US", "zh-CN", "zh-TW", "de-DE", ""]
-DAYS = st.dates(date(1901, 1, 1), date(2198, 12, 31))
+DAYS = st.dates(date(1903, 1, 1), date(2196, 12, 31))
 
 TYPED = {
     date(2026, 3, 14): [

@@ -26,8 +26,8 @@ def read(language: str) -> Catalog:
         return read_po(file, locale=language, abort_invalid=True)
 
 
-def list_forms(text: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
-    return (text,) if isinstance(text, str) else tuple(text)
+def list_forms(text: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else tuple(text or ())
 
 
 def list_fields(text: str) -> set[str]:
@@ -41,7 +41,7 @@ def list_sentences() -> Iterator[str]:
             name = getattr(getattr(node, "func", None), "id", "")
             is_said = name.endswith("Error") or name in ("translate", "translate_many")
             first = node.args[0] if isinstance(node, ast.Call) and is_said and node.args else None
-            if isinstance(first, ast.Constant) and name != "ValueError":
+            if isinstance(first, ast.Constant) and isinstance(first.value, str) and name != "ValueError":
                 yield first.value
 
 

@@ -15,7 +15,8 @@ CATL = Named("C-1", ("宁德时代新能源", "catl"))
 NORTH_BANK = Named("B-1", ("北方银行", "northbank"))
 CLIENT_12 = Named("K-1", ("Client 12",))
 CAFE = Named("K-2", ("Café O’Brien",))
-EVERYONE = (ACME, ACMETRON, NORTHWIND, CATL, NORTH_BANK, CLIENT_12, CAFE)
+SMITH = Named("K-3", ("Smith & Sons & Partners",))
+EVERYONE = (ACME, ACMETRON, NORTHWIND, CATL, NORTH_BANK, CLIENT_12, CAFE, SMITH)
 
 TEXTS = st.text(min_size=1, max_size=30)
 NAMED = st.lists(TEXTS, min_size=1, max_size=12, unique_by=fold).map(
@@ -145,6 +146,8 @@ def test_two_equally_close_are_ambiguous():
         ("A-103  7.5%", ACME, "7.5%"),
         ("acme corp: note", ACME, "note"),
         ("acme corp -3", ACME, "-3"),
+        ("acme corp - 3 days", ACME, "- 3 days"),
+        ("smith & sons & partners churn 5%", SMITH, "churn 5%"),
         ('"acme corp" x', ACME, "x"),
         ("“acme corp” x", ACME, "x"),
         ("「宁德时代」转化率 5%", CATL, "转化率 5%"),
