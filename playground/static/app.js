@@ -2,11 +2,11 @@
 
 import { drawBlocks } from "./blocks.js";
 import { Composer } from "./composer.js";
-import { el, icon, iconButton, reconcile } from "./dom.js";
-import { avatar } from "./message.js";
+import { el, reconcile } from "./dom.js";
+import { drawHeading, drawJoin, drawTitle, hereChannel, maySpeak, placeName } from "./heading.js";
 import { ModalStack } from "./modal.js";
 import { drawSidebar } from "./sidebar.js";
-import { acceptBoot, acceptChannels, appById, appOfBot, channelTitle, directChannel, forget, isReply, keep, messagesOf, on, store, timeline } from "./store.js";
+import { acceptBoot, acceptChannels, appById, directChannel, forget, isReply, keep, messagesOf, on, store, timeline } from "./store.js";
 import { Surface } from "./surface.js";
 import { Timeline } from "./timeline.js";
 import { Line, wire } from "./wire.js";
@@ -91,6 +91,7 @@ async function go(place) {
   if (channel) store.unreadAt.set(channel.id, channel.unread ?? 0);
   document.body.classList.remove("sidebar-open");
   rememberPlace();
+  $("home").replaceChildren();
   drawFrame();
   parts.timeline.show(channel?.id ?? null, null);
   parts.composer.clear();
@@ -176,46 +177,12 @@ function markRead() {
 
 function drawFrame() {
   drawSidebar($("sidebar"));
-  const home = store.place.kind === "home";
-  $("messages").hidden = $("composer").hidden = home || !(store.place.id ?? store.place.peer);
-  $("home").hidden = !home;
-  $("home").replaceChildren();
-  $("place").replaceChildren(iconButton("menu", "Open sidebar", () => document.body.classList.toggle("sidebar-open"), { class: "icon-button menu-button" }), ...placeTitle());
+  $("home").hidden = store.place.kind !== "home";
+  $("messages").hidden = !hereChannel();
+  $("composer").hidden = !maySpeak();
+  drawHeading($("place"), () => document.body.classList.toggle("sidebar-open"));
+  drawJoin($("join"));
   parts.composer.placeholder = `Message ${placeName()}`;
-  drawTitle();
-}
-
-function hereChannel() {
-  const { id, peer } = store.place;
-  return store.channels.get(id) ?? (peer && { kind: "im", peer });
-}
-
-function placeName() {
-  const channel = hereChannel();
-  return channel?.kind === "im" ? channelTitle(channel) : `#${channelTitle(channel)}`;
-}
-
-function placeTitle() {
-  const channel = hereChannel();
-  const app = store.place.kind === "home" ? appById(store.place.id) : appOfBot(channel?.peer);
-  if (app) return [avatar(app.bot_user_id, app.name, true, "small"), el("h2", {}, app.name), appTabs(app)];
-  if (channel?.kind === "im") return [avatar(channel.peer, channelTitle(channel), false, "small"), el("h2", {}, channelTitle(channel))];
-  if (!channel) return [el("h2", {}, "No channel")];
-  const count = Array.isArray(channel.members) ? channel.members.length : channel.members;
-  return [icon(channel.kind === "private" ? "lock" : "hash"), el("h2", {}, channel.name), count && el("span", { class: "member-count" }, `${count} ${count === 1 ? "member" : "members"}`)].filter(Boolean);
-}
-
-function appTabs(app) {
-  const home = store.place.kind === "home";
-  const tab = (label, current, open) => el("button", { type: "button", role: "tab", "aria-selected": String(current), on: { click: open } }, label);
-  return el("div", { class: "tabs", role: "tablist" },
-    tab("Home", home, () => go({ kind: "home", id: app.app_id })), tab("Messages", !home, () => goDirect(app.bot_user_id)));
-}
-
-function drawTitle() {
-  const waiting = [...store.channels.values()].reduce((sum, channel) => sum + (channel.mentions ?? 0), 0);
-  const place = store.place.kind === "home" ? appById(store.place.id)?.name : placeName();
-  document.title = `${waiting ? `(${waiting}) ` : ""}${place} · ${store.team.name}`;
 }
 
 function drawTimelines() {
@@ -279,8 +246,7 @@ function newChannels(channels) {
   acceptChannels(channels);
   const here = store.channels.get(store.place.id);
   if (here && document.visibilityState === "visible") Object.assign(here, { unread: 0, mentions: 0 });
-  drawSidebar($("sidebar"));
-  drawTitle();
+  drawFrame();
 }
 
 /** After a dropped line nothing is known of what happened meanwhile: read everything again. */

@@ -4,8 +4,28 @@ import { el, icon, reconcile } from "./dom.js";
 import { avatar } from "./message.js";
 import { channelTitle, directChannel, emit, isBotUser, people, store } from "./store.js";
 
+const drawn = new Map(); // part -> {print, node}: what did not change keeps its node, so an open switcher stays open
+
 export function drawSidebar(node) {
-  reconcile(node, [header(), nav(), footer()]);
+  const focused = node.contains(document.activeElement) ? rowSelector(document.activeElement) : null;
+  const people = [store.team, store.me, [...store.users.values()]];
+  reconcile(node, [
+    part("header", people, header),
+    part("nav", [people, store.place, store.apps, [...store.channels.values()]], nav),
+    part("footer", null, footer),
+  ]);
+  if (focused && !node.contains(document.activeElement)) node.querySelector(focused)?.focus();
+}
+
+function part(name, data, draw) {
+  const print = JSON.stringify(data);
+  if (drawn.get(name)?.print !== print) drawn.set(name, { print, node: draw() });
+  return drawn.get(name).node;
+}
+
+function rowSelector(row) {
+  const key = ["data-app", "data-peer", "data-channel"].find((name) => row.hasAttribute(name));
+  return key ? `[${key}="${CSS.escape(row.getAttribute(key))}"]` : null;
 }
 
 function header() {

@@ -26,6 +26,7 @@ export const wire = {
   boot: (user) => get("/_page/boot", { user }),
   messages: (user, channel, thread) => get("/_page/messages", { user, channel, thread_ts: thread }),
   read: (user, channel, ts) => post("/_page/read", { user, channel, ts }),
+  join: (user, channel) => post("/_play/join", { user, channel }),
   say: (body) => post("/_play/say", body),
   command: (body) => post("/_play/command", body),
   press: (body) => post("/_play/press", body),

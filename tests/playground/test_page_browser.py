@@ -1,99 +1,42 @@
-"""The page in a real browser: what a person sees and does, against a running playground and a small app over HTTP."""
+"""The page in a real browser: what a person sees and does, against a running playground with a real Bolt app."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from typing import Any
 
-import aiohttp
 import pytest
-import pytest_asyncio
-from aiohttp import web
 from playwright.async_api import Browser, Page, WebSocketRoute, async_playwright, expect
+from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
 
 from playground.seed import default_seed
 from playground.server import Installed, Playground
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.browser
 
 Json = dict[str, Any]
-Answer = Callable[[Json], Awaitable[Json | None]]
 ANA, BEN, GENERAL = "U0000000ANA", "U0000000BEN", "C0000GENERAL"
 BROWSER_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-MANIFEST: Json = {
-    "display_information": {"name": "Trial"},
-    "features": {
-        "bot_user": {"display_name": "Trial"},
-        "app_home": {"home_tab_enabled": True},
-        "slash_commands": [{"command": "/trial", "description": "Try things", "usage_hint": "[form | quiet]"}],
-    },
-    "oauth_config": {"scopes": {"bot": ["chat:write", "commands", "channels:history"]}},
-    "settings": {
-        "interactivity": {"is_enabled": True},
-        "event_subscriptions": {"bot_events": ["app_home_opened"]},
-        "socket_mode_enabled": False,
-    },
-}
 
 
-@dataclass
-class Trial:
-    """An app in HTTP mode: keeps what it is sent and answers with the handler of that name, else with nothing.
-
-    Names: the text after the command, the action_id of a press, `submit`, `options`, or an event's type.
-    """
-
-    slack: Playground
-    session: aiohttp.ClientSession
-    installed: Installed
-    sent: list[tuple[str, Json]] = field(default_factory=list)
-    answers: dict[str, Answer] = field(default_factory=dict)
-
-    async def handle(self, request: web.Request) -> web.Response:
-        payload = await read_payload(request)
-        name = name_of(payload)
-        self.sent.append((name, payload))
-        answer = self.answers.get(name)
-        body = await answer(payload) if answer else None
-        return web.json_response(body) if body else web.Response()
-
-    async def call(self, method: str, **arguments: Any) -> Json:
-        headers = {"Authorization": f"Bearer {self.installed.bot_token}"}
-        async with self.session.post(self.slack.api_url + method, json=arguments, headers=headers) as response:
-            body: Json = await response.json()
-        assert body["ok"], body
-        return body
-
-    def presses(self, action_id: str) -> list[Json]:
-        return [payload for name, payload in self.sent if name == action_id]
+@pytest.fixture
+async def slack() -> AsyncIterator[Playground]:
+    """Under a browser's load an app may need longer than the other tests give it."""
+    async with Playground(default_seed(), ack_seconds=3.0) as playground:
+        yield playground
 
 
-async def read_payload(request: web.Request) -> Json:
-    if request.content_type == "application/json":
-        body: Json = await request.json()
-        return body
-    form = await request.post()
-    payload: Json = json.loads(str(form["payload"])) if "payload" in form else dict(form)
-    return payload
+@pytest.fixture
+def app(bot: Any) -> AsyncApp:
+    connected: AsyncApp = bot.app
+    return connected
 
 
-def name_of(payload: Json) -> str:
-    kind = payload.get("type")
-    if "command" in payload:
-        return str(payload["text"])
-    if kind == "block_actions":
-        return str(payload["actions"][0]["action_id"])
-    if kind == "event_callback":
-        return str(payload["event"]["type"])
-    return {"view_submission": "submit", "block_suggestion": "options"}.get(str(kind), str(kind))
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
+@pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     executable = os.environ.get("MILEPOST_CHROMIUM") or shutil.which("chromium")
     if executable is None and os.environ.get("CI"):
@@ -106,23 +49,8 @@ async def browser() -> AsyncIterator[Browser]:
         await started.close()
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def trial() -> AsyncIterator[Trial]:
-    async with Playground(default_seed(), ack_seconds=1.0) as slack, aiohttp.ClientSession() as session:
-        app = Trial(slack, session, slack.install(MANIFEST, ANA))
-        site = web.Application()
-        site.router.add_post("/", app.handle)
-        runner = web.AppRunner(site, access_log=None, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        slack.set_request_url(app.installed.app_id, f"http://127.0.0.1:{runner.addresses[0][1]}/")
-        slack.join(GENERAL, app.installed.bot_user_id)
-        yield app
-        await runner.cleanup()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def ana(browser: Browser, trial: Trial) -> AsyncIterator[Page]:
+@pytest.fixture
+async def ana(browser: Browser, slack: Playground, installed: Installed) -> AsyncIterator[Page]:
     """Ana's page on #general; the test fails on any error the page logs."""
     context = await browser.new_context(viewport={"width": 1100, "height": 800}, timezone_id="Asia/Shanghai")
     page = await context.new_page()
@@ -130,7 +58,7 @@ async def ana(browser: Browser, trial: Trial) -> AsyncIterator[Page]:
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
     page.set_default_timeout(5000)
-    await page.goto(f"{trial.slack.url}/?user={ANA}&channel={GENERAL}")
+    await page.goto(f"{slack.url}/?user={ANA}&channel={GENERAL}")
     await expect(page.locator("#place h2")).to_have_text("general")
     yield page
     await context.close()
@@ -151,7 +79,13 @@ def field_block(block_id: str, label: str, **more: Any) -> Json:
 
 
 def modal(title: str, *blocks: Json) -> Json:
-    return {"type": "modal", "title": plain(title), "submit": plain("Save"), "blocks": list(blocks)}
+    return {
+        "type": "modal",
+        "callback_id": title.lower(),
+        "title": plain(title),
+        "submit": plain("Save"),
+        "blocks": list(blocks),
+    }
 
 
 RENDERED = [
@@ -182,9 +116,9 @@ async def test_mrkdwn_is_shown_as_slack_shows_it(ana: Page) -> None:
     assert shown == [html for _, html in RENDERED]
 
 
-async def test_mentions_links_and_marks_carry_what_they_mean(ana: Page, trial: Trial) -> None:
+async def test_mentions_links_and_marks_carry_what_they_mean(ana: Page, client: AsyncWebClient) -> None:
     text = f"<@{ANA}> <@{BEN}> <#{GENERAL}> <!channel> <https://example.com/?a=1&amp;b=2|see *this*> :red_circle:"
-    await trial.call("chat.postMessage", channel=GENERAL, text=text)
+    await client.chat_postMessage(channel=GENERAL, text=text)
     message = ana.locator("#messages .message").last
     await expect(message.locator(".mention")).to_have_text(["@Ana Reyes", "@Ben Okafor", "#general", "@channel"])
     await expect(message.locator(".mention.own")).to_have_text(["@Ana Reyes", "@channel"])
@@ -194,16 +128,16 @@ async def test_mentions_links_and_marks_carry_what_they_mean(ana: Page, trial: T
     await expect(message.get_by_role("img", name=":red_circle:")).to_be_visible()
 
 
-async def test_hostile_words_stay_words_everywhere(ana: Page, trial: Trial) -> None:
+async def test_hostile_words_stay_words_everywhere(ana: Page, client: AsyncWebClient) -> None:
     evil = "<img src=x onerror=hacked=1><script>hacked=1</script>"
-    blocks = [
+    blocks: list[Json] = [
         {"type": "header", "text": plain(evil)},
         {"type": "section", "text": {"type": "mrkdwn", "text": f"*{evil}* `{evil}`"}},
         {"type": "markdown", "text": f"**{evil}** [x](javascript:hacked=1)"},
         {"type": "actions", "elements": [button(evil[:70], "evil")]},
         {"type": "table", "rows": [[{"type": "raw_text", "text": evil}], [{"type": "raw_text", "text": "<b>"}]]},
     ]
-    await trial.call("chat.postMessage", channel=GENERAL, text=evil, blocks=blocks)
+    await client.chat_postMessage(channel=GENERAL, text=evil, blocks=blocks)
     await ana.get_by_label("Message", exact=True).fill(evil)
     await ana.keyboard.press("Enter")
     await expect(ana.locator("#messages .message")).to_have_count(2)
@@ -212,32 +146,36 @@ async def test_hostile_words_stay_words_everywhere(ana: Page, trial: Trial) -> N
     assert await ana.locator("#messages :is(img, script, a[href^=javascript])").count() == 0
 
 
-async def test_an_alert_arrives_live_and_changes_when_it_is_taken(ana: Page, trial: Trial) -> None:
+async def test_an_alert_arrives_live_and_changes_when_it_is_taken(
+    ana: Page, app: AsyncApp, client: AsyncWebClient
+) -> None:
+    pressed = []
+
+    async def press(ack: Any, body: Json) -> None:
+        await ack()
+        name = body["actions"][0]["action_id"]
+        pressed.append((name, body["user"]["id"], body["actions"][0]["value"]))
+        await client.chat_update(channel=GENERAL, ts=body["message"]["ts"], text=f"{name} by <@{ANA}>", blocks=[])
+
+    app.action("take")(press)
+    app.action("resolve")(press)
     sure = {"title": plain("Sure?"), "text": plain("It closes."), "confirm": plain("Close it"), "deny": plain("No")}
     blocks = [{"type": "actions", "elements": [button("Take", "take"), button("Resolve", "resolve", confirm=sure)]}]
-    posted = await trial.call("chat.postMessage", channel=GENERAL, text="Health fell", blocks=blocks)
-
-    async def taken(payload: Json) -> None:
-        await trial.call(
-            "chat.update", channel=GENERAL, ts=posted["ts"], text=f"Taken by {payload['user']['name']}", blocks=[]
-        )
-
-    trial.answers["take"] = taken
+    posted = await client.chat_postMessage(channel=GENERAL, text="Health fell", blocks=blocks)
     message = ana.locator(f'[data-ts="{posted["ts"]}"]')
     await message.get_by_role("button", name="Resolve").click()
     await expect(ana.get_by_role("alertdialog")).to_contain_text("It closes.")
     await ana.keyboard.press("Escape")
     await expect(ana.get_by_role("alertdialog")).to_have_count(0)
-    assert trial.presses("resolve") == []
     await message.locator("[data-action-id=take]").click()
-    await expect(message).to_contain_text("Taken by ana")
+    await expect(message).to_contain_text("take by @Ana Reyes")
     await expect(message.get_by_role("button", name="Take")).to_have_count(0)
-    assert [press["actions"][0]["value"] for press in trial.presses("take")] == ["v1"]
+    assert pressed == [("take", ANA, "v1")]
 
 
-async def test_threads_unread_marks_and_whispers_reach_the_right_person(ana: Page, trial: Trial) -> None:
-    root = await trial.call("chat.postMessage", channel=GENERAL, text=f"Look <@{BEN}>")
-    await trial.call("chat.postEphemeral", channel=GENERAL, user=ANA, text="Just you")
+async def test_threads_unread_marks_and_whispers_reach_the_right_person(ana: Page, client: AsyncWebClient) -> None:
+    root = await client.chat_postMessage(channel=GENERAL, text=f"Look <@{BEN}>")
+    await client.chat_postEphemeral(channel=GENERAL, user=ANA, text="Just you")
     await expect(ana.locator("[data-ephemeral]")).to_contain_text("Only visible to you")
     await ana.locator(f'[data-open-thread="{root["ts"]}"]').click()
     await ana.get_by_label("Reply", exact=True).fill("on it @ben")
@@ -253,24 +191,32 @@ async def test_threads_unread_marks_and_whispers_reach_the_right_person(ana: Pag
     await expect(ana.locator("#messages")).not_to_contain_text("Just you")
 
 
-async def test_a_form_checks_pushes_goes_back_and_closes(ana: Page, trial: Trial) -> None:
-    async def form(payload: Json) -> None:
+def offer_forms(app: AsyncApp, client: AsyncWebClient) -> None:
+    """`/try form` opens a form whose button pushes another; only the amount 7 is accepted."""
+
+    async def command(ack: Any, body: Json) -> None:
         more = {"type": "actions", "elements": [button("More", "more")]}
         view = modal("Log", field_block("amount", "Amount"), field_block("note", "Note", optional=True), more)
-        await trial.call("views.open", trigger_id=payload["trigger_id"], view=view)
+        await ack()
+        await client.views_open(trigger_id=body["trigger_id"], view=view)
 
-    async def more(payload: Json) -> None:
-        await trial.call(
-            "views.push", trigger_id=payload["trigger_id"], view=modal("Step", field_block("step", "Step"))
-        )
+    async def push(ack: Any, body: Json) -> None:
+        await ack()
+        await client.views_push(trigger_id=body["trigger_id"], view=modal("Step", field_block("step", "Step")))
 
-    async def submit(payload: Json) -> Json | None:
-        amount = payload["view"]["state"]["values"]["amount"]["amount"]["value"]
-        return None if amount == "7" else {"response_action": "errors", "errors": {"amount": f"{amount} is no number"}}
+    async def submit(ack: Any, view: Json) -> None:
+        amount = view["state"]["values"]["amount"]["amount"]["value"]
+        await (ack() if amount == "7" else ack(response_action="errors", errors={"amount": f"{amount} is no number"}))
 
-    trial.answers |= {"form": form, "more": more, "submit": submit}
+    app.command("/try")(command)
+    app.action("more")(push)
+    app.view("log")(submit)
+
+
+async def test_a_form_checks_pushes_goes_back_and_closes(ana: Page, app: AsyncApp, client: AsyncWebClient) -> None:
+    offer_forms(app, client)
     await ana.get_by_label("Message", exact=True).press_sequentially("/tr")
-    await expect(ana.locator("[data-command='/trial']")).to_contain_text("[form | quiet]")
+    await expect(ana.locator("[data-command='/try']")).to_contain_text("[anything]")
     await ana.keyboard.press("Enter")
     await ana.keyboard.type("form")
     await ana.keyboard.press("Enter")
@@ -291,45 +237,58 @@ async def test_a_form_checks_pushes_goes_back_and_closes(ana: Page, trial: Trial
     await expect(ana.get_by_role("dialog")).to_have_count(0)
 
 
-async def test_an_app_that_does_not_answer_is_named(ana: Page, trial: Trial) -> None:
-    async def wait(_: Json) -> None:
-        await asyncio.sleep(1.2)
-
-    async def form(payload: Json) -> None:
-        await trial.call(
-            "views.open", trigger_id=payload["trigger_id"], view=modal("Log", field_block("a", "A", optional=True))
-        )
-
-    trial.answers |= {"quiet": wait, "form": form, "submit": wait}
-    await ana.get_by_label("Message", exact=True).fill("/trial form")
-    await ana.keyboard.press("Enter")
+async def test_an_app_that_does_not_answer_is_named(
+    ana: Page, slack: Playground, app: AsyncApp, client: AsyncWebClient
+) -> None:
+    offer_forms(app, client)
+    message = ana.get_by_label("Message", exact=True)
+    await message.fill("/try form")
+    await message.press("Enter")
+    await ana.get_by_label("Amount").fill("7")
+    slack.core.ack_seconds = 0.2
+    app.use(never)
     await ana.get_by_role("button", name="Save").click()
     await expect(ana.locator(".modal-note")).to_contain_text("We had some trouble connecting")
     await ana.keyboard.press("Escape")
-    await ana.get_by_label("Message", exact=True).fill("/trial quiet")
-    await ana.keyboard.press("Enter")
-    await expect(ana.locator(".message.notice")).to_contain_text('/trial failed with the error "operation_timeout"')
-    await ana.get_by_label("Message", exact=True).fill("/nothing")
-    await ana.keyboard.press("Enter")
+    await message.fill("/try again")
+    await message.press("Enter")
+    await expect(ana.locator(".message.notice")).to_contain_text('/try failed with the error "operation_timeout"')
+    await message.fill("/nothing")
+    await message.press("Enter")
     await expect(ana.locator(".message.notice").last).to_contain_text("/nothing is not a valid command")
 
 
-async def test_home_and_selects_tell_the_app_what_was_chosen(ana: Page, trial: Trial) -> None:
-    async def options(payload: Json) -> Json:
-        found = [name for name in ("Acme", "上海客户") if payload["value"] in name]
-        return {"options": [{"text": plain(name), "value": name} for name in found]}
+async def never() -> None:
+    """An app that hangs longer than anybody waits."""
+    await asyncio.sleep(1)
 
+
+async def test_home_and_selects_tell_the_app_what_was_chosen(
+    ana: Page, installed: Installed, app: AsyncApp, client: AsyncWebClient
+) -> None:
+    chosen: list[Json] = []
+
+    async def options(ack: Any, payload: Json) -> None:
+        found = [name for name in ("Acme", "上海客户") if payload["value"] in name]
+        await ack(options=[{"text": plain(name), "value": name} for name in found])
+
+    async def pick(ack: Any, body: Json) -> None:
+        await ack()
+        chosen.append(body)
+
+    async def home(event: Json) -> None:
+        await client.views_publish(user_id=event["user"], view={"type": "home", "blocks": [picks]})
+
+    app.options("account")(options)
+    app.action("account")(pick)
+    app.action("owner")(pick)
+    app.event("app_home_opened")(home)
     selects = [
         {"type": "external_select", "action_id": "account", "placeholder": plain("Account"), "min_query_length": 1},
         {"type": "users_select", "action_id": "owner", "placeholder": plain("Owner")},
     ]
-
-    async def home(payload: Json) -> None:
-        blocks = [{"type": "actions", "block_id": "pick", "elements": selects}]
-        await trial.call("views.publish", user_id=payload["event"]["user"], view={"type": "home", "blocks": blocks})
-
-    trial.answers |= {"app_home_opened": home, "options": options}
-    await ana.locator(f"#sidebar [data-app={trial.installed.app_id}]").click()
+    picks = {"type": "actions", "block_id": "pick", "elements": selects}
+    await ana.locator(f"#sidebar [data-app={installed.app_id}]").click()
     await ana.locator("#home [data-action-id=account]").click()
     await ana.keyboard.type("上海")
     await ana.get_by_role("option", name="上海客户").click()
@@ -338,17 +297,27 @@ async def test_home_and_selects_tell_the_app_what_was_chosen(ana: Page, trial: T
     await ana.keyboard.press("Enter")
     await expect(ana.locator("#home [data-action-id=owner]")).to_contain_text("Ben Okafor")
     await expect(ana.locator("#home [aria-busy]")).to_have_count(0)
-    assert trial.presses("account")[0]["actions"][0]["selected_option"]["value"] == "上海客户"
-    assert trial.presses("owner")[0]["view"]["state"]["values"]["pick"]["owner"]["selected_user"] == BEN
+    assert chosen[0]["actions"][0]["selected_option"]["value"] == "上海客户"
+    assert chosen[1]["view"]["state"]["values"]["pick"]["owner"]["selected_user"] == BEN
 
 
-async def test_a_phone_shows_everything_without_scrolling_sideways(ana: Page, trial: Trial) -> None:
+async def test_one_must_join_a_channel_to_speak_in_it(ana: Page, slack: Playground) -> None:
+    slack.core.workspace.get_channel(GENERAL).members.remove(ANA)
+    await ana.reload()
+    await expect(ana.get_by_label("Message", exact=True)).to_be_hidden()
+    await ana.get_by_role("button", name="Join channel").click()
+    await ana.get_by_label("Message", exact=True).fill("here I am")
+    await ana.keyboard.press("Enter")
+    await expect(ana.locator("#messages")).to_contain_text("here I am")
+
+
+async def test_a_phone_shows_everything_without_scrolling_sideways(ana: Page, client: AsyncWebClient) -> None:
     cells = [[{"type": "raw_text", "text": f"a rather long cell {n}"} for n in range(6)] for _ in range(3)]
-    blocks = [
+    blocks: list[Json] = [
         {"type": "section", "text": plain("word" * 60), "accessory": button("A long label for a button", "x")},
         {"type": "table", "rows": cells},
     ]
-    await trial.call("chat.postMessage", channel=GENERAL, text="wide", blocks=blocks)
+    await client.chat_postMessage(channel=GENERAL, text="wide", blocks=blocks)
     await ana.set_viewport_size({"width": 360, "height": 640})
     await expect(ana.locator("#messages table")).to_be_visible()
     assert await ana.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -360,7 +329,7 @@ async def test_a_phone_shows_everything_without_scrolling_sideways(ana: Page, tr
     await expect(ana.locator("#sidebar")).not_to_be_visible()
 
 
-async def test_the_page_comes_back_after_the_line_dropped(ana: Page, trial: Trial) -> None:
+async def test_the_page_comes_back_after_the_line_dropped(ana: Page, client: AsyncWebClient) -> None:
     lines: list[WebSocketRoute] = []
 
     def pass_on(line: WebSocketRoute) -> None:
@@ -371,7 +340,7 @@ async def test_the_page_comes_back_after_the_line_dropped(ana: Page, trial: Tria
     await ana.reload()
     await expect(ana.locator("#place h2")).to_have_text("general")
     await lines[0].close()
-    await trial.call("chat.postMessage", channel=GENERAL, text="said meanwhile")
+    await client.chat_postMessage(channel=GENERAL, text="said meanwhile")
     await expect(ana.locator("#messages")).to_contain_text("said meanwhile")
     await expect(ana.locator("#offline")).to_be_hidden()
     assert len(lines) == 2
