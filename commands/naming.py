@@ -1,0 +1,125 @@
+"""Which account or metric somebody means. Owns resolving names in commands and the menu that loads accounts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from difflib import SequenceMatcher
+
+from commands.kit import clip
+from commands.slice import Call, Choice, Options, Reply
+from rules.errors import UserError
+from storage.accounts import AccountRow, get_account, list_in_channel, list_named
+from storage.db import Tx
+from words.names import Found, Named, find_name, fold, split_leading_name
+
+ACCOUNT_MENU = "accounts.pick"
+_MENU_LENGTH = 100
+_EXACT = frozenset({"id", "name", "alias"})
+_MOST_NAME_WORDS = 4
+
+
+def resolve_account(call: Call, tx: Tx, text: str) -> tuple[AccountRow, str]:
+    """The account that `text` begins with, and the rest of the text.
+
+    Where exactly one account lives in the channel, it is meant unless the text begins with the full name of another.
+
+    Raises `UserError`: unknown or several (with the nearest), or no name where one is needed.
+    """
+    here = _find_here(call, tx)
+    if not text.strip() and here is None:
+        raise UserError("Which account? Type its name, like `/cs show acme`, or see `/cs list`.")
+    named = list_named(tx)
+    found, rest = split_leading_name(text, named)
+    if here is not None and found.how not in _EXACT:
+        return here, text.strip()
+    if found.match is None:
+        raise _unclear(found, text, rest, has_any=bool(named))
+    return get_account(tx, found.match.id), rest
+
+
+def find_account_here(call: Call, tx: Tx, text: str) -> tuple[AccountRow | None, str]:
+    """Like `resolve_account`, but with nothing typed and no account in the channel: None."""
+    if not text.strip() and _find_here(call, tx) is None:
+        return None, ""
+    return resolve_account(call, tx, text)
+
+
+def choose_accounts(call: Call, tx: Tx) -> list[Reply]:
+    """Accounts for a menu: those that what was typed may mean, best first; all by name when nothing was typed."""
+    named = list_named(tx)
+    if not call.text.strip():
+        chosen = sorted(named, key=lambda each: fold(each.names[0]))
+    else:
+        chosen = list(_rank(call.text, named))
+    return [Options([(each.id, clip(each.names[0], 75)) for each in chosen[:_MENU_LENGTH]])]
+
+
+def pick_metric(text: str, first: Iterable[Named], catalogue: Iterable[Named]) -> tuple[Named, str]:
+    """The metric that `text` begins with (the account's own before the catalogue's) and the rest.
+
+    Raises `UserError` with the nearest.
+    """
+    own, known = list(first), list(catalogue)
+    for among in (own, known):
+        found, rest = split_leading_name(text, among)
+        if found.match is not None:
+            return found.match, rest
+    found, _rest = split_leading_name(text, own or known)
+    raise UserError(
+        "I know no number called “{metric}” here. Agree on it first: `/cs target`, or choose one of these.",
+        field="metric",
+        nearest=tuple((_quote(each), each.names[0]) for each in found.nearest),
+        metric=_guess_name(text, found.nearest),
+    )
+
+
+def _find_here(call: Call, tx: Tx) -> AccountRow | None:
+    rows = list_in_channel(tx, call.channel)
+    return rows[0] if len(rows) == 1 else None
+
+
+def _rank(text: str, named: list[Named]) -> Iterable[Named]:
+    typed = fold(text)
+    inside = [each for each in named if any(typed in fold(name) for name in each.names)]
+    inside.sort(key=lambda each: (not fold(each.names[0]).startswith(typed), len(each.names[0]), each.names[0]))
+    found = find_name(text, named)
+    close = (found.match,) if found.match else found.nearest
+    return dict.fromkeys([*inside, *close])
+
+
+def _unclear(found: Found, text: str, rest: str, *, has_any: bool) -> UserError:
+    if not has_any:
+        return UserError("There are no accounts yet. Add one with `/cs add`, or import a file.")
+    nearest = tuple((each.id, each.names[0]) for each in found.nearest)
+    if found.how == "ambiguous":
+        typed = text[: len(text) - len(rest)].strip()
+        return UserError("“{name}” may be several accounts. Which one?", field="account", nearest=nearest, name=typed)
+    return UserError(
+        "I know no account “{name}”. Did you mean one of these? Or see `/cs list`.",
+        field="account",
+        nearest=nearest,
+        name=_guess_name(text, found.nearest),
+    )
+
+
+def _guess_name(text: str, nearest: tuple[Named, ...]) -> str:
+    """The leading words of `text`, as typed, that most resemble the beginning of a known name."""
+    ends = [word.end() for word in re.finditer(r"\S+", text)][:_MOST_NAME_WORDS]
+    runs = [text[:end].strip() for end in ends]
+    known = [fold(name).split() for each in nearest for name in each.names]
+
+    def resemblance(run: str) -> float:
+        words = fold(run).split()
+        typed = " ".join(words)
+        return max((SequenceMatcher(None, typed, " ".join(name[: len(words)])).ratio() for name in known), default=0.0)
+
+    return max(runs, key=resemblance, default="")
+
+
+def _quote(named: Named) -> str:
+    name = named.names[0]
+    return name if '"' in name else f'"{name}"'
+
+
+ACCOUNT_CHOICE = Choice(ACCOUNT_MENU, choose_accounts)

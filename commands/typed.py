@@ -1,0 +1,93 @@
+"""What people type into commands and forms, read into values. Owns mentions, and turning what `words` cannot read
+into a `UserError` that names the form field; refuses to know any subject.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from commands.slice import Call
+from rules.errors import UserError
+from rules.records import Role
+from storage.db import Tx
+from storage.members import MemberRow, add_by_slack_id, find_by_slack_id
+from storage.workspaces import get_workspace
+from words.dates import parse_date
+from words.day_phrases import Prefer
+from words.errors import WordsError
+from words.numbers import Quantity, parse_quantity
+
+_T = TypeVar("_T")
+_PERSON = re.compile(r"<@(?P<id>[UW][A-Z0-9]+)(?:\|[^>]*)?>")
+_CHANNEL = re.compile(r"<#(?P<id>[CG][A-Z0-9]+)(?:\|[^>]*)?>")
+_SLACK_ID = re.compile(r"[UWCG][A-Z0-9]{6,}")
+_MOST_DATE_WORDS = 4
+
+
+def get_today(call: Call, tx: Tx) -> date:
+    """The workspace's day: what "today" means to everybody in it."""
+    return call.now.astimezone(ZoneInfo(get_workspace(tx).zone)).date()
+
+
+def read_quantity(text: str, *, field: str | None = None, home: str = "") -> Quantity:
+    """A number with its unit; `home` is the currency that a bare "$" or "¥" means. Raises `UserError`."""
+    return _read(lambda: parse_quantity(text, home), field)
+
+
+def read_date(text: str, today: date, *, prefer: Prefer = "nearest", field: str | None = None) -> date:
+    """A day. Raises `UserError`."""
+    return _read(lambda: parse_date(text, today, prefer=prefer), field)
+
+
+def read_count(text: str, *, field: str | None = None) -> int:
+    """A whole number without a unit, such as seats. Raises `UserError`."""
+    quantity = read_quantity(text, field=field)
+    if quantity.unit or quantity.value != int(quantity.value):
+        raise UserError("“{text}” is not a whole number. Type it like 60.", field=field, text=text)
+    return int(quantity.value)
+
+
+def split_date(text: str, today: date, *, prefer: Prefer) -> tuple[date | None, str]:
+    """The day that `text` begins with, in at most four words, and the rest; (None, text) where it begins with none."""
+    ends = [word.end() for word in re.finditer(r"\S+", text)][:_MOST_DATE_WORDS]
+    for end in reversed(ends):
+        try:
+            return parse_date(text[:end], today, prefer=prefer), text[end:].strip()
+        except WordsError:
+            continue
+    return None, text
+
+
+def split_mentions(text: str) -> tuple[str, str, str]:
+    """The first person's and the first channel's Slack id in `text` ("" for none), and the text without them."""
+    person, channel = _PERSON.search(text), _CHANNEL.search(text)
+    rest = " ".join(_CHANNEL.sub(" ", _PERSON.sub(" ", text)).split())
+    return person["id"] if person else "", channel["id"] if channel else "", rest
+
+
+def is_slack_id(text: str) -> bool:
+    """Whether a form gave a person's or channel's id (a direct message, "D…", is neither)."""
+    return bool(_SLACK_ID.fullmatch(text))
+
+
+def get_person(tx: Tx, slack_id: str) -> MemberRow:
+    """The member of a mention, made with the workspace's defaults where Slack has not told about them yet."""
+    found = find_by_slack_id(tx, slack_id)
+    if found is None:
+        workspace = get_workspace(tx)
+        found = add_by_slack_id(tx, slack_id, role=Role.CSM, zone=workspace.zone, locale=workspace.locale)
+    if found.is_bot or not found.is_active:
+        raise UserError("That person cannot own anything here. Choose somebody who works with you.", field="owner")
+    return found
+
+
+def _read(read: Callable[[], _T], field: str | None) -> _T:
+    try:
+        return read()
+    except WordsError as error:
+        values: dict[str, Any] = dict(error.values)
+        raise UserError(error.sentence, field=field, **values) from error
