@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.web.async_client import AsyncWebClient
 
 from playground.seed import default_seed
@@ -97,6 +98,7 @@ class Bot:
     app: AsyncApp
     client: AsyncWebClient
     installed: Installed
+    socket: SocketModeClient
 
 
 @pytest.fixture
@@ -135,8 +137,8 @@ async def hands(slack: Playground) -> AsyncIterator[Hands]:
 
 @pytest.fixture
 async def bot(slack: Playground, installed: Installed, client: AsyncWebClient) -> AsyncIterator[Bot]:
-    app = AsyncApp(client=client)
+    app = AsyncApp(client=client, ignoring_self_events_enabled=False)
     handler = AsyncSocketModeHandler(app, installed.app_token, web_client=AsyncWebClient(base_url=slack.api_url))
     await handler.connect_async()
-    yield Bot(app, client, installed)
+    yield Bot(app, client, installed, handler.client)
     await handler.close_async()

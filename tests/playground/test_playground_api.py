@@ -129,7 +129,9 @@ async def test_a_dropped_answer_was_applied_and_a_hanging_one_comes_late(slack: 
     assert [message["text"] for message in messages] == ["a", "a"]
 
 
-async def test_the_ledger_keeps_calls_in_order_without_tokens(slack: Playground, client: AsyncWebClient, installed: Installed):
+async def test_the_ledger_keeps_calls_in_order_without_tokens(
+    slack: Playground, client: AsyncWebClient, installed: Installed
+):
     await client.auth_test()
     await refusal(client.chat_postMessage(channel="C0", text=f"my token is {installed.bot_token}"))
     calls = [entry for entry in slack.ledger if entry["kind"] == "api"]

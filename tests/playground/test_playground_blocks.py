@@ -221,7 +221,11 @@ def test_rich_text_with_all_its_parts_passes_and_an_unknown_part_does_not():
     assert f"unsupported type: video {pointer}" in problems([{"type": "rich_text", "elements": [odd]}])
 
 
-@given(st.recursive(st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    )
+)
 def test_any_json_is_either_checked_or_refused_but_never_a_crash(blocks: Any):
     try:
         checked = check_blocks(blocks, "message")

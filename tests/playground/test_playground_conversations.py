@@ -99,7 +99,9 @@ async def test_direct_messages_open_on_demand(client: AsyncWebClient, installed:
 
 async def test_channels_tell_their_size_and_sharing(slack: Playground, client: AsyncWebClient):
     slack.core.workspace.channels[GENERAL].is_ext_shared = True
-    channel = (await client.conversations_info(channel=GENERAL, include_num_members=True, include_locale=True))["channel"]
+    channel = (await client.conversations_info(channel=GENERAL, include_num_members=True, include_locale=True))[
+        "channel"
+    ]
     assert (channel["is_ext_shared"], channel["num_members"], channel["locale"]) == (True, 4, "en-US")
 
 

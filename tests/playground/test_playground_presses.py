@@ -122,7 +122,11 @@ async def test_two_people_pick_each_for_themselves(bot: Any, hands: Any, seen: l
 async def test_presses_nobody_could_make_are_refused(bot: Any, hands: Any, seen: list[Any]):
     twins = [{**TAKE, "value": "one"}, {**TAKE, "action_id": "other", "value": "x"}]
     more = {"type": "actions", "block_id": "second", "elements": [{**TAKE, "value": "two"}]}
-    menu = {"type": "section", "text": plain("a"), "accessory": {"type": "overflow", "action_id": "o", "options": [option("a")]}}
+    menu = {
+        "type": "section",
+        "text": plain("a"),
+        "accessory": {"type": "overflow", "action_id": "o", "options": [option("a")]},
+    }
     blocks = [*row(*twins), more, menu]
     ts = (await bot.client.chat_postMessage(channel=GENERAL, text="a", blocks=blocks))["ts"]
     place = {"user": "ben", "channel": GENERAL, "ts": ts}

@@ -25,7 +25,14 @@ def field(name: str, element: dict[str, Any] | None = None, **more: Any) -> dict
 
 def modal(*blocks: dict[str, Any], **more: Any) -> dict[str, Any]:
     shown = list(blocks) or [field("note")]
-    return {"type": "modal", "callback_id": "form", "title": plain("Form"), "submit": plain("Save"), "blocks": shown, **more}
+    return {
+        "type": "modal",
+        "callback_id": "form",
+        "title": plain("Form"),
+        "submit": plain("Save"),
+        "blocks": shown,
+        **more,
+    }
 
 
 def home(*texts: str) -> dict[str, Any]:
@@ -115,7 +122,9 @@ async def test_updates_keep_what_was_typed_and_mind_the_hash(bot: Any, hands: An
     view = await open_modal(bot, hands, modal(field("note"), field("more"), external_id="mine"))
     typed = {"user": "ben", "view_id": view["id"]}
     await hands.post("press", **typed, action_id="note", value="typed")
-    changed = await bot.client.views_update(view_id=view["id"], hash=view["hash"], view=modal(field("note"), field("new")))
+    changed = await bot.client.views_update(
+        view_id=view["id"], hash=view["hash"], view=modal(field("note"), field("new"))
+    )
     values = changed["view"]["state"]["values"]
     assert values["note_block"]["note"]["value"] == "typed"
     assert set(values) == {"note_block", "new_block"}
@@ -134,7 +143,11 @@ async def test_an_external_id_finds_its_view_and_is_taken(bot: Any, hands: Any):
     assert await code_of(again) == "duplicate_external_id"
 
 
-MORE = {"type": "actions", "block_id": "row", "elements": [{"type": "button", "action_id": "more", "text": plain("More")}]}
+MORE = {
+    "type": "actions",
+    "block_id": "row",
+    "elements": [{"type": "button", "action_id": "more", "text": plain("More")}],
+}
 
 
 async def test_the_stack_holds_three(bot: Any, hands: Any):
@@ -169,7 +182,9 @@ async def test_pushing_needs_a_trigger_from_a_modal(bot: Any, hands: Any):
     assert await code_of(call) == "not_found"
 
 
-async def submit(bot: Any, hands: Any, view: dict[str, Any], answer: Any, values: Any) -> tuple[dict[str, Any], list[Any]]:
+async def submit(
+    bot: Any, hands: Any, view: dict[str, Any], answer: Any, values: Any
+) -> tuple[dict[str, Any], list[Any]]:
     """Open a form and submit it; the app acknowledges with `answer`. The result and the bodies the app saw."""
     shown = await open_modal(bot, hands, view)
     bodies: list[dict[str, Any]] = []
@@ -231,9 +246,13 @@ async def test_errors_stand_under_their_fields_and_the_form_stays(bot: Any, hand
 
 
 async def test_a_submission_can_update_push_and_clear(bot: Any, hands: Any):
-    updated, _ = await submit(bot, hands, modal(), {"response_action": "update", "view": modal(title=plain("New"))}, {"note": "a"})
+    updated, _ = await submit(
+        bot, hands, modal(), {"response_action": "update", "view": modal(title=plain("New"))}, {"note": "a"}
+    )
     assert [view["title"]["text"] for view in updated["views"]] == ["New"]
-    pushed, _ = await submit(bot, hands, modal(), {"response_action": "push", "view": modal(title=plain("Next"))}, {"note": "a"})
+    pushed, _ = await submit(
+        bot, hands, modal(), {"response_action": "push", "view": modal(title=plain("Next"))}, {"note": "a"}
+    )
     assert [view["title"]["text"] for view in pushed["views"]] == ["Form", "Next"]
     cleared, _ = await submit(bot, hands, modal(), {"response_action": "clear"}, {"note": "a"})
     assert (cleared["ok"], cleared["views"]) == (True, [])
