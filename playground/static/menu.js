@@ -48,6 +48,7 @@ class Menu {
 
   listen() {
     this.box.addEventListener("keydown", (event) => this.key(event));
+    this.list.addEventListener("mousedown", (event) => event.preventDefault()); // a click must not take the focus from the search
     this.outside = (event) => this.box.contains(event.target) || this.spec.anchor.contains(event.target) || this.close(false);
     this.moved = (event) => this.box.contains(event.target) || this.place();
     document.addEventListener("pointerdown", this.outside, true);

@@ -32,8 +32,9 @@ function initials(name) {
 }
 
 function shade(id) {
-  const user = store.users.get(id);
-  if (user?.color) return user.color.startsWith("#") ? user.color : `#${user.color}`;
+  const color = store.users.get(id)?.color;
+  const own = color && [...store.users.values()].filter((user) => user.color === color).length === 1;
+  if (own) return color.startsWith("#") ? color : `#${color}`;
   const sum = [...id].reduce((total, character) => total * 31 + character.codePointAt(0), 7);
   return SHADES[Math.abs(sum) % SHADES.length];
 }
