@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -81,7 +82,7 @@ def test_on_and_off_follow_two_equal_looks_in_a_row(verdicts: list[Verdict]):
     """The model: days without data do not exist; on from BAD BAD, off from GOOD GOOD, else as before."""
     seen = [each for each in verdicts if each is not NO_DATA]
     is_on = False
-    for before, now in zip(seen, seen[1:], strict=False):
+    for before, now in pairwise(seen):
         if before is now is BAD:
             is_on = True
         elif before is now is GOOD:

@@ -16,6 +16,7 @@ from rules.signals import (
     RULES,
     Evidence,
     Observation,
+    Rule,
     find_seasons,
     has_just_dropped,
     list_days,
@@ -46,7 +47,7 @@ def test_one_rule_per_kind():
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.kind)
-def test_without_evidence_no_rule_has_an_opinion(rule):
+def test_without_evidence_no_rule_has_an_opinion(rule: Rule):
     assert rule.observe(Evidence(TODAY)).verdict is Verdict.NO_DATA
 
 
