@@ -1,0 +1,122 @@
+"""What an account looks like: its headline, its dates, its line in a list. Pure: rows in, text out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from commands.kit import clip, esc, mention
+from rules.records import AccountState, Band, Tier
+from rules.renewals import Renewal, Term, next_renewal
+from storage.accounts import AccountRow
+from storage.contracts import ContractRow
+from storage.health import HealthScoreRow
+from storage.members import MemberRow
+from words.money import Amount
+from words.reader import Reader
+
+NAME_LENGTH = 120
+_BAND_MARKS = {Band.RED: "🔴", Band.YELLOW: "🟡", Band.GREEN: "🟢"}
+
+
+def shown_name(account: AccountRow) -> str:
+    """The name, safe in mrkdwn."""
+    return esc(clip(account.name, NAME_LENGTH))
+
+
+def health_mark(score: HealthScoreRow | None) -> str:
+    """The band as one mark, with the score: "🔴 41", "⚪" when unknown."""
+    if score is None or score.score is None:
+        return "⚪"
+    return f"{_BAND_MARKS.get(score.band, '⚪')} {round(score.score)}"
+
+
+def owner_words(reader: Reader, owner: MemberRow | None) -> str:
+    """The owner's mention, or that there is none."""
+    return mention(owner.slack_id) if owner else reader.say("no owner")
+
+
+def headline(reader: Reader, account: AccountRow, owner: MemberRow | None) -> str:
+    """Name, state or tier, industry, seats, owner."""
+    parts = [f"*{shown_name(account)}*", *_facts(reader, account), owner_words(reader, owner)]
+    return " · ".join(part for part in parts if part)
+
+
+def renewal_words(reader: Reader, contracts: Sequence[ContractRow], today: date) -> str:
+    """The coming renewal: "renews 14 Mar 2026 (in 74 days) · decide by 14 Dec 2025 · €84k a year"; "" without one."""
+    renewal = find_next_renewal(contracts, today)
+    if renewal is None:
+        return ""
+    ends, days = reader.date(renewal.ends_on), (renewal.ends_on - today).days
+    said = reader.say("renews {day} (in {span})", day=ends, span=reader.span(days))
+    if renewal.is_notice_received:
+        said = reader.say("notice received {day}, ends {end}", day=reader.date(renewal.decides_on), end=ends)
+    elif today <= renewal.decides_on < renewal.ends_on:
+        said += " · " + reader.say("decide by {day}", day=reader.date(renewal.decides_on))
+    return " · ".join([said, *_amounts(reader, contracts, today)])
+
+
+def find_next_renewal(contracts: Sequence[ContractRow], today: date) -> Renewal | None:
+    """The contract end that is decided first."""
+    return next_renewal([_term(each) for each in contracts], today)
+
+
+def account_line(
+    reader: Reader, account: AccountRow, score: HealthScoreRow | None, renewal: Renewal | None, today: date
+) -> str:
+    """One line of a list: health, name, tier, when it renews."""
+    parts = [f"{health_mark(score)} *{shown_name(account)}*"]
+    if account.tier:
+        parts.append(_tier_words(reader, account.tier))
+    if account.state is not AccountState.CUSTOMER:
+        parts.append(state_words(reader, account.state))
+    if renewal is not None:
+        parts.append(reader.say("renews in {span}", span=reader.span((renewal.ends_on - today).days)))
+    return " · ".join(parts)
+
+
+def state_words(reader: Reader, state: AccountState) -> str:
+    """Where the company stands with us."""
+    return {
+        AccountState.PROSPECT: reader.say("prospect"),
+        AccountState.TRIAL: reader.say("trial"),
+        AccountState.CUSTOMER: reader.say("customer"),
+        AccountState.LOST: reader.say("lost"),
+    }[state]
+
+
+def _facts(reader: Reader, account: AccountRow) -> list[str]:
+    facts = [] if account.state is AccountState.CUSTOMER else [state_words(reader, account.state)]
+    if account.tier:
+        facts.append(_tier_words(reader, account.tier))
+    facts.append(esc(clip(account.industry, NAME_LENGTH)))
+    if account.seats is not None:
+        facts.append(reader.say_many("{count} seat", "{count} seats", account.seats))
+    return facts
+
+
+def _tier_words(reader: Reader, tier: Tier) -> str:
+    return reader.say("tier {tier}", tier=tier.value)
+
+
+def _amounts(reader: Reader, contracts: Sequence[ContractRow], today: date) -> list[str]:
+    """The yearly worth of the running contracts, a sum per currency."""
+    sums: dict[str, int] = {}
+    for contract in contracts:
+        if next_renewal([_term(contract)], today) is not None:
+            sums[contract.currency] = sums.get(contract.currency, 0) + contract.yearly_minor
+    return [
+        reader.say("{amount} a year", amount=reader.money(Amount(minor, currency), is_compact=True))
+        for currency, minor in sums.items()
+        if minor
+    ]
+
+
+def _term(contract: ContractRow) -> Term:
+    return Term(
+        start_on=contract.start_on,
+        end_on=contract.end_on,
+        term_months=contract.term_months,
+        notice_by=contract.notice_by,
+        notice_received_on=contract.notice_received_on,
+    )
