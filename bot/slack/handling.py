@@ -1,0 +1,182 @@
+"""One payload handled: the person looked up, the handler run in one transaction, the answer planned before the
+commit. Owns what is saved and what is not; refuses to talk to Slack. Runs in a worker thread.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+
+from bot.clocks import Clocks
+from bot.slack.errors import explain, explain_bug, place
+from bot.slack.payloads import Origin, Payload
+from bot.slack.people import Met, People
+from bot.slack.routes import Route, Routes
+from bot.slack.transports import Plan, plan
+from commands.kit import message
+from commands.slice import Call, FormErrors, Ref, Reply, Whisper
+from rules.errors import NotAllowedError, UserError
+from rules.records import Actor, Change
+from storage import audit
+from storage.db import PERSON_WAIT_SECONDS, Database, Tx
+from storage.deliveries import claim_delivery
+from storage.errors import BusyError
+from words.errors import WordsError
+from words.reader import Reader
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the person gets. `is_stale`: Slack should be asked who they are."""
+
+    plan: Plan
+    reader: Reader
+    is_stale: bool = False
+
+
+@dataclass
+class _Attempt:
+    """What is known so far, for the answer when something fails on the way."""
+
+    payload: Payload
+    now: datetime
+    wall: datetime
+    reader: Reader = field(default_factory=Reader)
+    met: Met | None = None
+
+    def plan(self, replies: Sequence[Reply]) -> Plan:
+        return plan(self.payload, replies, self.reader)
+
+    @property
+    def actor(self) -> Actor:
+        return self.met.person.actor if self.met else Actor("outsider", self.payload.slack_id)
+
+
+class _NothingSavedError(Exception):
+    """Rolls the transaction back and still carries the answer."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self.plan = plan
+
+
+@dataclass(frozen=True)
+class Handling:
+    """Handlers of one installation, run one payload at a time."""
+
+    database: Database
+    routes: Routes
+    people: People
+    clocks: Clocks
+
+    def answer(self, payload: Payload) -> Answer:
+        """Handle a payload; every failure becomes an answer in words."""
+        attempt = _Attempt(payload, self.clocks.business(), self.clocks.wall())
+        try:
+            chosen = self._handle(attempt)
+        except NotAllowedError as error:
+            self._audit_refusal(attempt, error)
+            chosen = attempt.plan(explain(error, payload, attempt.reader))
+        except (UserError, WordsError) as error:
+            _log.info("refused", origin=payload.origin.value, name=payload.name, reason=error.sentence)
+            chosen = attempt.plan(explain(error, payload, attempt.reader))
+        except Exception:  # noqa: BLE001  # the last edge: a bug is logged and owned up to
+            chosen = self._own_up(attempt)
+        return Answer(chosen, attempt.reader, is_stale=attempt.met is not None and attempt.met.is_stale)
+
+    def _handle(self, attempt: _Attempt) -> Plan:
+        payload, installation = attempt.payload, self.people.installation
+        attempt.reader = self.people.read_default()
+        if not installation.is_ours(payload.team_id, payload.enterprise_id):
+            raise NotAllowedError("Milepost answers only people of {team}.", team=installation.team_name or "its team")
+        attempt.met = self.people.meet(payload.slack_id, attempt.reader)
+        attempt.reader = attempt.met.reader
+        route = self.routes.find(payload)
+        if route is None:
+            return attempt.plan(_unknown(payload, attempt.reader))
+        call = _build_call(attempt, attempt.met, route)
+        return self._read(attempt, route, call) if route.access == "reads" else self._write(attempt, route, call)
+
+    def _read(self, attempt: _Attempt, route: Route, call: Call) -> Plan:
+        with self.database.reading(self.people.installation.workspace_id) as tx:
+            return attempt.plan(route.handle(call, tx))
+
+    def _write(self, attempt: _Attempt, route: Route, call: Call) -> Plan:
+        workspace_id = self.people.installation.workspace_id
+        try:
+            with self.database.writing(workspace_id, wait_seconds=PERSON_WAIT_SECONDS) as tx:
+                return self._write_once(attempt, route, call, tx)
+        except _NothingSavedError as refused:
+            return refused.plan
+
+    def _write_once(self, attempt: _Attempt, route: Route, call: Call, tx: Tx) -> Plan:
+        key = attempt.payload.key
+        if key and not claim_delivery(tx, key, attempt.wall):
+            return attempt.plan(_seen_before(attempt.payload, attempt.reader))
+        replies = route.handle(call, tx)
+        chosen = attempt.plan(replies)
+        if any(isinstance(reply, FormErrors) for reply in replies):
+            raise _NothingSavedError(chosen)  # the same view comes again when the person has corrected it
+        return chosen
+
+    def _audit_refusal(self, attempt: _Attempt, error: NotAllowedError) -> None:
+        payload = attempt.payload
+        change = Change("refuse", payload.origin.value, payload.name, after={"reason": str(error)})
+        try:
+            with self.database.writing(self.people.installation.workspace_id, wait_seconds=PERSON_WAIT_SECONDS) as tx:
+                audit.record(tx, change, attempt.actor, attempt.now, is_refused=True)
+        except BusyError:
+            _log.warning("refusal not audited", who=attempt.actor.id, what=payload.name, reason=str(error))
+
+    def _own_up(self, attempt: _Attempt) -> Plan:
+        number = uuid.uuid4().hex[:8]
+        _log.exception("bug", bug=number, origin=attempt.payload.origin.value, name=attempt.payload.name)
+        return attempt.plan(explain_bug(number, attempt.payload, attempt.reader))
+
+
+def _build_call(attempt: _Attempt, met: Met, route: Route) -> Call:
+    payload = attempt.payload
+    return Call(
+        person=met.person,
+        reader=met.reader,
+        now=attempt.now,
+        channel=payload.channel,
+        text=route.text,
+        ref=_read_reference(payload.reference),
+        picked=payload.picked,
+        values=payload.values,
+        surface=payload.surface,
+    )
+
+
+def _read_reference(text: str) -> Ref | None:
+    if not text:
+        return None
+    try:
+        return Ref.parse(text)
+    except (ValueError, TypeError) as error:
+        raise UserError("This button is damaged or of an older version. Ask for a fresh one with /cs.") from error
+
+
+def _seen_before(payload: Payload, reader: Reader) -> list[Reply]:
+    if payload.origin is Origin.SUBMISSION:
+        sentence = reader.say("This form was received before: nothing was changed a second time.")
+    else:
+        sentence = reader.say("This was received before: nothing was changed a second time.")
+    return [Whisper(message(sentence))]
+
+
+def _unknown(payload: Payload, reader: Reader) -> list[Reply]:
+    """An element of a form that only keeps its value needs no answer; anything else is from another version."""
+    is_state = payload.origin in {Origin.FORM_BUTTON, Origin.HOME_BUTTON} and not payload.is_button
+    if is_state or payload.origin is Origin.HOME_OPENED:
+        return []
+    _log.info("nobody answers", origin=payload.origin.value, name=payload.name)
+    sentence = reader.say("This is of an older version of Milepost and no longer works. Ask for a fresh one with /cs.")
+    return place(message(sentence), payload, plain=sentence)
