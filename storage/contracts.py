@@ -19,8 +19,8 @@ from storage.merge import merge_rows
 class ContractRow(SQLModel, table=True):
     """One contract. Money in minor units per year (`yearly_minor`) of an ISO currency.
 
-    `end_on` None means open-ended: it runs on by `term_months` from its start. `is_payment_known` tells whether the source knows about invoices at all; `overdue_since` is the due date
-    of the oldest unpaid invoice.
+    `end_on` None means open-ended: it runs on by `term_months` from its start. `is_payment_known` tells whether
+    the source knows about invoices at all; `overdue_since` is the due date of the oldest unpaid invoice.
     """
 
     __tablename__ = "contracts"

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlmodel import SQLModel, select
 
-from rules.imports import Merge, Outcome, decide_merge
+from rules.imports import Outcome, decide_merge
 from rules.records import Actor, Change
 from storage.audit import record
 from storage.db import Tx
@@ -30,32 +30,28 @@ def merge_rows(
     merges = {row[key]: decide_merge(stored.get(row[key]), row) for row in rows}
     written = [row for row in rows if merges[row[key]].outcome is not Outcome.SAME]
     if written:
-        upsert(tx, table, written, keys=["workspace_id", key], update=[name for name in written[0] if name != key])
+        keys = [column.name for column in table.__table__.primary_key]  # type: ignore[attr-defined]  # SQLModel's types do not tell
+        upsert(tx, table, written, keys=keys, update=[name for name in written[0] if name not in keys])
     for row in written:
-        _audit(tx, table, str(row[key]), row.get("account_id"), merges[row[key]], actor, now)
+        merge = merges[row[key]]
+        change = Change(
+            verb="import",
+            object_kind=str(table.__tablename__),
+            object_id=str(row[key]),
+            account_id=row.get("account_id"),
+            before=as_json(merge.before) if merge.before else None,
+            after=as_json(merge.after),
+        )
+        record(tx, change, actor, now)
     return Counter(merge.outcome for merge in merges.values())
 
 
 def _stored(tx: Tx, table: type[SQLModel], key: str, values: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-    columns = table.__table__.columns  # type: ignore[attr-defined]  # SQLModel sets it; its type does not say so
+    columns = table.__table__.columns  # type: ignore[attr-defined]  # SQLModel's types do not tell
     found = tx.session.exec(
         select(table).where(columns.workspace_id == tx.workspace_id, columns[key].in_(values))
     ).all()
     return {getattr(row, key): row.model_dump() for row in found}
-
-
-def _audit(
-    tx: Tx, table: type[SQLModel], id_: str, account_id: str | None, merge: Merge, actor: Actor, now: datetime
-) -> None:
-    change = Change(
-        verb="import",
-        object_kind=str(table.__tablename__),
-        object_id=id_,
-        account_id=account_id,
-        before=as_json(merge.before) if merge.before else None,
-        after=as_json(merge.after),
-    )
-    record(tx, change, actor, now)
 
 
 def as_json(values: Mapping[str, Any]) -> dict[str, object]:

@@ -10,8 +10,6 @@ from sqlmodel import SQLModel
 
 from storage.db import Tx
 
-_PARAMETERS_PER_STATEMENT = 30_000
-
 
 def upsert(
     tx: Tx,
@@ -29,20 +27,13 @@ def upsert(
     filled = [{"workspace_id": tx.workspace_id, **row} for row in rows]
     if not filled:
         return 0
-    page = max(1, _PARAMETERS_PER_STATEMENT // len(filled[0]))
-    return sum(_upsert_page(tx, table, filled[at : at + page], keys, update) for at in range(0, len(filled), page))
-
-
-def _upsert_page(
-    tx: Tx, table: type[SQLModel], page: list[dict[str, Any]], keys: Sequence[str], update: Sequence[str]
-) -> int:
     target = table.__table__  # type: ignore[attr-defined]  # SQLModel sets it; its type does not say so
-    statement = (postgresql.insert if tx.is_postgres else sqlite.insert)(target).values(page)
+    statement = (postgresql.insert if tx.is_postgres else sqlite.insert)(target)
     if update:
         excluded = {name: statement.excluded[name] for name in update}
         statement = statement.on_conflict_do_update(index_elements=list(keys), set_=excluded)
     else:
         statement = statement.on_conflict_do_nothing(index_elements=list(keys))
     tx.session.flush()  # rows the upsert refers to may still be waiting in the session
-    counted = tx.session.connection().execute(statement, execution_options={"preserve_rowcount": True})
+    counted = tx.session.connection().execute(statement, filled, execution_options={"preserve_rowcount": True})
     return max(0, counted.rowcount)

@@ -1,0 +1,129 @@
+"""Accounts from files: matched by external id, else by name, and merged. Owns the bulk way in; the one-by-one way
+is in `storage.accounts`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import col, select
+
+from rules.imports import Outcome
+from rules.records import Actor
+from storage.accounts import AccountRow, AliasRow
+from storage.db import Tx
+from storage.members import MemberRow
+from storage.merge import merge_rows
+from storage.types import new_id
+from storage.upsert import upsert
+from words.names import fold, slug
+
+
+def find_alias_owners(tx: Tx, aliases: Sequence[str]) -> dict[str, str]:
+    """Account id by folded alias, for those that are taken."""
+    statement = select(AliasRow.folded, AliasRow.account_id).where(
+        AliasRow.workspace_id == tx.workspace_id, col(AliasRow.folded).in_([fold(each) for each in aliases])
+    )
+    return dict(tx.session.exec(statement).all())
+
+
+def list_member_ids(tx: Tx, emails: Sequence[str]) -> dict[str, str]:
+    """Member id by e-mail address, for those that are known."""
+    statement = select(MemberRow.email, MemberRow.id).where(
+        MemberRow.workspace_id == tx.workspace_id, col(MemberRow.email).in_({each for each in emails if each})
+    )
+    return dict(tx.session.exec(statement).all())
+
+
+def match_accounts(tx: Tx, rows: Sequence[tuple[str, str]]) -> dict[tuple[str, str], AccountRow]:
+    """The stored account of each (external id, name): by external id; by the name's slug where that account has
+    no other external id.
+    """
+    external = {id_ for id_, _ in rows if id_}
+    slugs = {slug(name) for _, name in rows}
+    stored = tx.session.exec(
+        select(AccountRow).where(
+            AccountRow.workspace_id == tx.workspace_id,
+            col(AccountRow.external_id).in_(external) | col(AccountRow.slug).in_(slugs),
+        )
+    ).all()
+    by_external = {row.external_id: row for row in stored if row.external_id}
+    by_slug = {row.slug: row for row in stored}
+    found = {}
+    for external_id, name in rows:
+        row = by_external.get(external_id) if external_id else None
+        same = by_slug.get(slug(name))
+        if row is None and same is not None and (not external_id or same.external_id in (None, external_id)):
+            row = same
+        if row is not None:
+            found[external_id, name] = row
+    return found
+
+
+def import_accounts(tx: Tx, rows: Sequence[Mapping[str, Any]], actor: Actor, now: datetime) -> Counter[Outcome]:
+    """Merge accounts. Each row has `name`, `external_id` ("" for none), optionally `aliases` and other columns.
+
+    Owners are linked where a member with `owner_email` is known.
+    """
+    stored = match_accounts(tx, [(row["external_id"], row["name"]) for row in rows])
+    members = list_member_ids(tx, [row.get("owner_email", "") for row in rows])
+    taken = {row.slug for row in stored.values()} | _taken_slugs(tx, rows)
+    merged = []
+    aliases = []
+    for row in rows:
+        known = stored.get((row["external_id"], row["name"]))
+        values = {name: value for name, value in row.items() if name != "aliases"} | _identity(row, known, taken, now)
+        if "owner_email" in row:
+            values["owner_id"] = _owner_id(row["owner_email"], known, members)
+        merged.append(values)
+        aliases += [{"account_id": values["id"], "alias": each} for each in row.get("aliases", ())]
+    counts = merge_rows(tx, AccountRow, merged, key="id", actor=actor, now=now)
+    _add_aliases(tx, aliases)
+    return counts
+
+
+def _identity(row: Mapping[str, Any], known: AccountRow | None, taken: set[str], now: datetime) -> dict[str, Any]:
+    if known is not None:
+        return {
+            "id": known.id,
+            "external_id": row["external_id"] or known.external_id,
+            "slug": known.slug,
+            "created_at": known.created_at,
+        }
+    return {
+        "id": new_id(),
+        "external_id": row["external_id"] or None,
+        "slug": _free_slug(row, taken),
+        "created_at": now,
+    }
+
+
+def _owner_id(email: str, known: AccountRow | None, members: Mapping[str, str]) -> str | None:
+    """The member of the address; an owner given in Slack stays where the file names none."""
+    if not email:
+        return known.owner_id if known else None
+    return members.get(email)
+
+
+def _taken_slugs(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    statement = select(AccountRow.slug).where(
+        AccountRow.workspace_id == tx.workspace_id, col(AccountRow.slug).in_([slug(row["name"]) for row in rows])
+    )
+    return set(tx.session.exec(statement).all())
+
+
+def _free_slug(row: Mapping[str, Any], taken: set[str]) -> str:
+    """The name's slug; two customers of one name are told apart by their external id."""
+    wanted = slug(row["name"])
+    if wanted in taken:
+        wanted = f"{wanted}-{slug(row['external_id'])}"
+    taken.add(wanted)
+    return wanted
+
+
+def _add_aliases(tx: Tx, aliases: Sequence[dict[str, str]]) -> None:
+    rows = [{**each, "id": new_id(), "folded": fold(each["alias"])} for each in aliases]
+    upsert(tx, AliasRow, rows, keys=["workspace_id", "folded"])
