@@ -35,7 +35,7 @@ function shade(id) {
   const color = store.users.get(id)?.color;
   const own = color && [...store.users.values()].filter((user) => user.color === color).length === 1;
   if (own) return color.startsWith("#") ? color : `#${color}`;
-  const sum = [...id].reduce((total, character) => total * 31 + character.codePointAt(0), 7);
+  const sum = [...id].reduce((total, character) => (Math.imul(total, 31) + character.codePointAt(0)) | 0, 7);
   return SHADES[Math.abs(sum) % SHADES.length];
 }
 
