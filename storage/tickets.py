@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Field, Index, SQLModel, col, or_, select
+from sqlmodel import Field, Index, SQLModel, col, func, or_, select
 
 from rules.imports import Outcome
 from rules.records import Actor
@@ -49,6 +49,16 @@ def list_tickets(tx: Tx, account_ids: Sequence[str], since: datetime, until: dat
     for row in rows:
         found.setdefault(row.account_id, []).append(row)
     return found
+
+
+def last_ticket_at(tx: Tx, until: datetime) -> datetime | None:
+    """When any ticket of the workspace was last opened or closed, before `until`: how fresh the feed is."""
+    here = TicketRow.workspace_id == tx.workspace_id
+    moments = [
+        tx.session.exec(select(func.max(column)).where(here, column < until)).one()
+        for column in (col(TicketRow.opened_at), col(TicketRow.closed_at))
+    ]
+    return max((each for each in moments if each is not None), default=None)
 
 
 def import_tickets(tx: Tx, rows: Sequence[Mapping[str, Any]], actor: Actor, now: datetime) -> Counter[Outcome]:
