@@ -236,7 +236,7 @@ function deleted(channel, ts) {
 
 async function refreshBoot() {
   const boot = await wire.boot(store.me.id);
-  if (!boot.ok) return;
+  if (!boot.ok) return boot.error === "unreachable" ? undefined : location.assign("/"); // another workspace runs here now
   const { id } = store.me;
   acceptBoot(boot);
   if (store.me?.id === id) newChannels([...store.channels.values()]);

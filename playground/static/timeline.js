@@ -89,8 +89,10 @@ export class Timeline {
 
   earlier(count) {
     const more = () => {
+      const fromEnd = this.node.scrollHeight - this.node.scrollTop;
       this.limit += SHOWN;
       this.render();
+      this.node.scrollTop = this.node.scrollHeight - fromEnd;
     };
     return el("button", { type: "button", class: "earlier", on: { click: more } }, `Show ${Math.min(count, SHOWN)} earlier messages`);
   }
