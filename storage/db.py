@@ -82,8 +82,7 @@ class Database:
         with Session(self._reader, expire_on_commit=False) as session:
             if not self.is_sqlite:
                 session.execute(text("SET TRANSACTION READ ONLY"))
-            yield session
-            session.rollback()
+            yield session  # closing rolls back and, unlike rollback(), leaves the rows read usable
 
     @contextmanager
     def write(self, *, wait_seconds: float = JOB_WAIT_SECONDS) -> Iterator[Session]:

@@ -30,6 +30,12 @@ def test_a_reader_cannot_write(database: Database):
         session.flush()
 
 
+def test_rows_read_stay_usable_after_the_transaction(database: Database, workspace_id: str):
+    with database.read() as session:
+        (row,) = list_workspaces(session)
+    assert (row.id, row.name) == (workspace_id, "Test")
+
+
 def test_a_second_writer_on_sqlite_is_told_busy(sqlite_database: Database):
     with sqlite_database.write(), pytest.raises(BusyError), sqlite_database.write(wait_seconds=0.05):
         pass
