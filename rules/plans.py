@@ -154,13 +154,15 @@ def raised(baseline: Decimal, amount: Decimal, meaning: Raise, *, is_down: bool 
     return baseline + (signed if meaning is Raise.POINTS else baseline * signed / 100)
 
 
-def check_unit(typed: str, wanted: str) -> None:
+def check_unit(typed: str, wanted: str, *, field: str | None = None) -> None:
     """Raise `UserError` where a value was typed in another unit than the one it is kept in; none typed is fine."""
     if not typed or typed.casefold() == wanted.casefold():
         return
     if not wanted:
-        raise UserError("This is kept as a plain number, not in {typed}. Type the number alone.", typed=typed)
-    raise UserError("This is kept in {wanted}, not in {typed}. Type the value in {wanted}.", wanted=wanted, typed=typed)
+        sentence = "This is kept as a plain number, not in {typed}. Type the number alone."
+        raise UserError(sentence, field=field, typed=typed)
+    sentence = "This is kept in {wanted}, not in {typed}. Type the value in {wanted}."
+    raise UserError(sentence, field=field, wanted=wanted, typed=typed)
 
 
 def _round_step(curve: tuple[Point, Point], day: date) -> Decimal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Field, Index, SQLModel
+from sqlmodel import Field, Index, SQLModel, col, select
 
 from rules.records import Actor, Change
 from storage.db import Tx
@@ -49,3 +49,19 @@ def record(tx: Tx, change: Change, actor: Actor, now: datetime, *, is_refused: b
             is_refused=is_refused,
         )
     )
+
+
+def find_change(tx: Tx, verb: str, object_id: str) -> AuditRow | None:
+    """The latest time `verb` was done to the object; refusals aside."""
+    return tx.session.exec(
+        select(AuditRow)
+        .where(
+            AuditRow.workspace_id == tx.workspace_id,
+            AuditRow.object_kind == verb.partition(".")[0],
+            AuditRow.object_id == object_id,
+            AuditRow.verb == verb,
+            col(AuditRow.is_refused).is_(other=False),
+        )
+        .order_by(col(AuditRow.at).desc())
+        .limit(1)
+    ).first()

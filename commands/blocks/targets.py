@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from commands.kit import clip, esc
+from slack_sdk.models.blocks import ButtonElement
+
+from commands.kit import button, clip, esc
+from commands.slice import Ref
 from rules.records import TargetKind
 from rules.targets import Assessment, TargetStatus, is_keep
 from storage.targets import TargetRow
 from words.reader import Reader
+
+ADD_TARGET = "targets.add"
+LOG_VALUE = "measurements.log"
 
 BAR_CELLS = 10
 _SHOWN_DIGITS = 3
@@ -137,3 +143,15 @@ def round_value(value: Decimal, target: TargetRow) -> Decimal:
     decimals = min(_WORST_DECIMALS, max(0, _SHOWN_DIGITS - 1 - span.adjusted()))
     rounded = value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_EVEN)
     return Decimal(f"{rounded.normalize():f}")
+
+
+def log_button(reader: Reader, account_id: str, *, metric_key: str = "", is_primary: bool = False) -> ButtonElement:
+    """Opens the form for a value of the account (and metric, if given)."""
+    extra = {"metric": metric_key} if metric_key else {}
+    style = "primary" if is_primary else None
+    return button(reader.say("Log a value"), LOG_VALUE, Ref("account", account_id, extra), style=style)
+
+
+def add_target_button(reader: Reader, account_id: str) -> ButtonElement:
+    """Opens the form for a target of the account."""
+    return button(reader.say("Add target"), ADD_TARGET, Ref("account", account_id))
