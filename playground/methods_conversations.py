@@ -12,7 +12,7 @@ TYPES = {"channel": "public_channel", "group": "private_channel", "im": "im"}
 ALL_TYPES = frozenset({*TYPES.values(), "mpim"})
 SCOPES = {"channel": "channels", "group": "groups", "im": "im"}
 TYPE_SCOPES = {"public_channel": "channels", "private_channel": "groups", "im": "im", "mpim": "mpim"}
-HISTORY_LIMIT = 999
+PAGE_LIMIT = 999
 
 
 class ConversationsList(Arguments):
@@ -92,7 +92,7 @@ def list_conversations(call: Call, args: ConversationsList) -> Json:
         and (channel.kind == "channel" or call.is_member(channel))
         and not (args.exclude_archived and channel.is_archived)
     ]
-    page, following = cut_page(found, args.cursor, args.limit)
+    page, following = cut_page(found, args.cursor, args.limit, PAGE_LIMIT)
     return {"channels": [show_channel(call, channel) for channel in page], "response_metadata": following}
 
 
@@ -120,7 +120,7 @@ def conversations_history(call: Call, args: ConversationsHistory) -> Json:
     """What stands in a conversation, newest first."""
     channel = get_readable(call, args.channel)
     found = [one for one in call.workspace.list_channel(channel.id) if is_between(one, args)]
-    page, following = cut_page(found[::-1], args.cursor, args.limit, HISTORY_LIMIT)
+    page, following = cut_page(found[::-1], args.cursor, args.limit, PAGE_LIMIT)
     return {**show_page(call, page, following, args), "pin_count": 0}
 
 
@@ -133,7 +133,7 @@ def conversations_replies(call: Call, args: ConversationsReplies) -> Json:
     found = [one for one in call.workspace.list_thread(channel.id, args.ts) if is_between(one, args)]
     if message not in found:
         found.insert(0, message)
-    page, following = cut_page(found, args.cursor, args.limit, HISTORY_LIMIT)
+    page, following = cut_page(found, args.cursor, args.limit, PAGE_LIMIT)
     return show_page(call, page, following, args)
 
 

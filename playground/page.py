@@ -59,8 +59,8 @@ class Page:
     async def boot(self, request: web.Request) -> web.Response:
         """What to show first: team, people, conversations with unread counts, apps."""
         reference = request.query.get("user", "")
-        people = [user for user in self.workspace.users.values() if not user.is_bot]
-        me = self.workspace.get_user(reference) if reference else people[0]
+        people = (user.id for user in self.workspace.users.values() if not user.is_bot)
+        me = self.workspace.get_user(reference or next(people, ""))
         return web.json_response(
             {
                 "ok": True,
@@ -123,7 +123,8 @@ class Page:
             sender = asyncio.create_task(send_changes(socket, queue, user.id))
             self.open_sockets.add(socket)
             try:
-                await socket.receive()
+                async for _ in socket:
+                    continue  # the page only listens
             finally:
                 self.open_sockets.discard(socket)
                 sender.cancel()

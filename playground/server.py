@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from aiohttp import ClientSession, web
 
@@ -225,8 +226,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @web.middleware
 async def only_local(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse requests that reached loopback under a foreign name (DNS rebinding)."""
-    if request.host.rpartition(":")[0] not in LOCAL_NAMES:
+    """Refuse requests that foreign web pages send to loopback, under a foreign name or from a foreign origin."""
+    origin = request.headers.get("Origin")
+    if request.url.host not in LOCAL_NAMES or (origin and urlsplit(origin).hostname not in LOCAL_NAMES):
         return web.Response(status=403, text="the playground answers local requests only")
     return await handler(request)
 

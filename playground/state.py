@@ -29,6 +29,7 @@ class Workspace:
         self.channels = {channel.id: channel for channel in start.channels}
         self.apps: dict[str, App] = {}
         self.messages: dict[str, dict[str, Message]] = {}
+        self.threads: dict[tuple[str, str], list[Message]] = {}
         self.ephemerals: dict[str, Message] = {}
         self.read_marks: dict[tuple[str, str], str] = {}
 
@@ -110,6 +111,8 @@ class Workspace:
     def add_message(self, message: Message) -> Message:
         """Store a new message and tell it."""
         self.messages.setdefault(message.channel, {})[message.ts] = message
+        if message.thread_ts not in {None, message.ts}:
+            self.threads.setdefault((message.channel, str(message.thread_ts)), []).append(message)
         self.read_marks[message.user, message.channel] = message.ts
         self.tell_message("message", message)
         return message
@@ -135,6 +138,9 @@ class Workspace:
             self.ephemerals.pop(message.ts, None)
         else:
             self.messages[message.channel].pop(message.ts, None)
+            replies = self.threads.get((message.channel, message.thread_ts or ""), [])
+            if message in replies:
+                replies.remove(message)
         self.tell_message("message_deleted", message, message.to_slack())
 
     def tell_message(self, kind: str, message: Message, before: Json | None = None) -> None:
@@ -150,9 +156,9 @@ class Workspace:
         return self.messages.get(channel_id, {}).get(ts)
 
     def list_thread(self, channel_id: str, thread_ts: str) -> list[Message]:
-        """The parent and its replies, oldest first."""
-        messages = self.messages.get(channel_id, {}).values()
-        return [one for one in messages if thread_ts in {one.ts, one.thread_ts}]
+        """The parent, if it still stands, and its replies, oldest first."""
+        parent = self.find_message(channel_id, thread_ts)
+        return [*([parent] if parent else []), *self.threads.get((channel_id, thread_ts), [])]
 
     def list_channel(self, channel_id: str) -> list[Message]:
         """What stands in the channel itself, oldest first."""
@@ -168,7 +174,7 @@ class Workspace:
         body = message.to_slack(has_metadata=has_metadata)
         if message.ephemeral_to:
             return {**body, "ephemeral": True, **({"notice": True} if message.is_notice else {})}
-        replies = [one for one in self.list_thread(message.channel, message.ts) if one.ts != message.ts]
+        replies = self.threads.get((message.channel, message.ts))
         if not replies:
             return body
         writers = list(dict.fromkeys(reply.user for reply in replies))

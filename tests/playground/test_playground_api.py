@@ -119,7 +119,7 @@ async def test_faults_strike_where_they_are_inserted_and_only_there(slack: Playg
 
 async def test_a_dropped_answer_was_applied_and_a_hanging_one_comes_late(slack: Playground, client: AsyncWebClient):
     faults = [Fault.drop_after_accept(), Fault.hang(0.2)]
-    slack.faults.append(lambda method, args: faults.pop(0) if faults and args.get("text") == "a" else None)
+    slack.faults.append(lambda _, args: faults.pop(0) if faults and args.get("text") == "a" else None)
     with pytest.raises(aiohttp.ClientError):
         await client.chat_postMessage(channel=GENERAL, text="a")
     start = asyncio.get_running_loop().time()

@@ -140,6 +140,9 @@ async def test_threads_count_their_replies_and_stay_out_of_the_channel(client: A
     assert (history[1]["reply_count"], history[1]["latest_reply"]) == (2, loud["ts"])
     thread = (await client.conversations_replies(channel=GENERAL, ts=parent))["messages"]
     assert [message["text"] for message in thread] == ["parent", "reply", "loud"]
+    await client.chat_delete(channel=GENERAL, ts=reply)
+    await client.chat_delete(channel=GENERAL, ts=loud["ts"])
+    assert "reply_count" not in (await client.conversations_history(channel=GENERAL))["messages"][0]
 
 
 async def test_a_note_is_seen_by_one_person_only(client: AsyncWebClient, hands: Any):

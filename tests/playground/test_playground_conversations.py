@@ -56,7 +56,7 @@ async def test_a_cursor_that_was_never_given_is_refused(client: AsyncWebClient, 
 async def test_limits_of_pages(client: AsyncWebClient):
     for limit in (0, 1000):
         assert await code_of(client.conversations_history(channel=GENERAL, limit=limit)) == "invalid_limit"
-    assert await code_of(client.conversations_list(limit=1001)) == "invalid_limit"
+    assert await code_of(client.conversations_list(limit=1000)) == "invalid_limit"
 
 
 async def test_oldest_and_latest_bound_the_history(client: AsyncWebClient):

@@ -17,14 +17,14 @@ class Heard:
 
     def __init__(self) -> None:
         self.bodies: list[dict[str, Any]] = []
+        self.arriving: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     async def until(self, count: int) -> list[dict[str, Any]]:
         """The inner events, once there are `count`; fails when there are more or fewer after a moment."""
         async with asyncio.timeout(2):
-            while len(self.bodies) < count:
-                await asyncio.sleep(0.01)
+            self.bodies += [await self.arriving.get() for _ in range(count - len(self.bodies))]
         await asyncio.sleep(0.03)
-        assert len(self.bodies) == count
+        assert self.arriving.empty()
         return [body["event"] for body in self.bodies]
 
 
@@ -36,11 +36,12 @@ async def heard(bot: Any) -> Heard:
     @bot.app.middleware
     async def listen(body: dict[str, Any], ack: Any) -> Any:
         if body.get("event", {}).get("user") != bot.installed.bot_user_id or body["event"]["type"] == "message":
-            heard.bodies.append(body)
+            heard.arriving.put_nowait(body)
         return await ack()
 
     await asyncio.sleep(0.15)
-    heard.bodies.clear()
+    while not heard.arriving.empty():
+        heard.arriving.get_nowait()
     return heard
 
 
@@ -128,16 +129,14 @@ async def test_an_app_that_is_removed_hears_of_it(bot: Any, heard: Heard, slack:
 
 
 async def test_an_event_that_is_not_acknowledged_comes_again(bot: Any, hands: Any, slack: Playground):
-    attempts: list[tuple[int, str]] = []
+    attempts: asyncio.Queue[tuple[int, str]] = asyncio.Queue()
 
     async def listen(_: Any, request: Any) -> None:
         if request.type == "events_api" and request.payload["event"].get("text") == "hello":
-            attempts.append((request.retry_attempt, request.retry_reason))
+            attempts.put_nowait((request.retry_attempt, request.retry_reason))
 
     await asyncio.sleep(0.05)
     bot.socket.socket_mode_request_listeners[:] = [listen]
     await hands.post("say", user="ben", channel="#general", text="hello")
     async with asyncio.timeout(3):
-        while len(attempts) < 3:
-            await asyncio.sleep(0.02)
-    assert attempts == [(0, ""), (1, "http_timeout"), (2, "http_timeout")]
+        assert [await attempts.get() for _ in range(3)] == [(0, ""), (1, "http_timeout"), (2, "http_timeout")]

@@ -112,9 +112,7 @@ async def test_bolt_answers_the_challenge_and_a_dead_site_does_not(
 async def test_every_request_is_signed_and_framed_as_slack_does(site: Site, hands: Any, installed: Installed):
     await hands.command("/try a b")
     await hands.post("say", user="ben", channel="#general", text="hello")
-    async with asyncio.timeout(1):
-        while not any("event_callback" in body for _, body in site.requests):
-            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)  # events are sent beside the answer
     verifier = SignatureVerifier(installed.signing_secret)
     for headers, body in site.requests:
         assert verifier.is_valid_request(body, headers)
@@ -159,6 +157,17 @@ async def test_events_are_retried_until_acknowledged(site: Site, hands: Any, ans
 async def test_a_broken_site_is_told_to_the_person(site: Site, hands: Any, answer: web.Response, error: str):
     site.answers = [answer]
     assert (await hands.command("/try"))["error"] == error
+
+
+async def test_a_site_that_is_slow_or_gone_is_told_apart(slack: Playground, installed: Installed, hands: Any):
+    async def sleep(_: web.Request) -> web.Response:
+        await asyncio.sleep(0.6)
+        return web.Response()
+
+    async for url in serve(sleep):
+        slack.set_request_url(installed.app_id, url)
+        assert (await hands.command("/try"))["error"] == "operation_timeout"
+    assert (await hands.command("/try"))["error"] == "dispatch_failed"
 
 
 async def test_plain_text_is_an_answer_to_a_command(site: Site, hands: Any):

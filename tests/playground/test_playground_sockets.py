@@ -106,12 +106,18 @@ async def test_the_sdks_client_follows_a_refresh_and_goes_on(slack: Playground, 
         await socket.send_socket_mode_response(reply)
 
     client.socket_mode_request_listeners.append(answer)
+    greeted: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    async def listen(_: Any, message: dict[str, Any], __: str | None) -> None:
+        if message["type"] == "hello":
+            greeted.put_nowait(message)
+
+    client.message_listeners.append(listen)
     await client.connect()
-    before = [entry for entry in slack.ledger if entry["name"] == "connected"]
-    await slack.refresh_connections()
     async with asyncio.timeout(2):
-        while len([entry for entry in slack.ledger if entry["name"] == "connected"]) == len(before):
-            await asyncio.sleep(0.01)
+        await greeted.get()
+        await slack.refresh_connections()
+        await greeted.get()
     assert (await hands.command("/try"))["messages"][0]["message"]["text"] == "here"
     assert slack.count_connections(installed.app_id) == 1
     await client.close()
