@@ -109,7 +109,7 @@ def read_page(tx: Tx, ids: Sequence[str], setting: Setting) -> Page:
     wanted = [row.id for row in accounts]
     until = setting.feed.last_day
     targets = list_target_facts(tx, wanted, setting.day)
-    return Page(
+    page = Page(
         accounts,
         usage=list_usage(tx, wanted, until, setting.gauge_keys) if until else {},
         contracts=list_contracts(tx, wanted),
@@ -117,6 +117,8 @@ def read_page(tx: Tx, ids: Sequence[str], setting: Setting) -> Page:
         targets={account_id: [facts for _, facts in found] for account_id, found in targets.items()},
         bands=list_bands(tx, wanted, setting.day - timedelta(1)),
     )
+    tx.session.expunge_all()  # the rows outlive the transaction
+    return page
 
 
 def score_page(page: Page, setting: Setting) -> list[dict[str, Any]]:
