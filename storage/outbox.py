@@ -115,6 +115,12 @@ def find_posted(tx: Tx, kind: str, reference: str) -> tuple[str, str] | None:
     return None if found is None else (found[0], found[1])
 
 
+def find_row(tx: Tx, row_id: str) -> OutboxRow | None:
+    """A row by its id."""
+    query = select(OutboxRow).where(OutboxRow.workspace_id == tx.workspace_id, OutboxRow.id == row_id)
+    return tx.session.exec(query).first()
+
+
 def count_states(tx: Tx) -> dict[str, int]:
     """How many rows are in each state, for the doctor."""
     rows = tx.session.exec(

@@ -1,0 +1,57 @@
+"""What an admin is told when a message cannot be delivered. Owns the notice's words and how often it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from commands.kit import context, esc, message, section
+from commands.slice import Message, Render
+from rules.records import Enqueue, Role
+from storage.db import Tx
+from storage.members import list_members
+from storage.outbox import OutboxRow, find_row
+from storage.workspaces import get_workspace
+from words.reader import Reader
+
+KIND = "dead_letter"
+
+# What to do about it, by Slack's error code.
+_ADVICE: Mapping[str, str] = {
+    "channel_not_found": "The channel is gone or private: invite me there, or choose another one with /cs setup.",
+    "not_in_channel": "I am not in that channel: invite me there.",
+    "is_archived": "The channel is archived: restore it, or choose another one with /cs setup.",
+    "restricted_action": "Your workspace does not let me post there: ask an owner to allow it.",
+    "missing_scope": "My app lacks a permission: update it with the current manifest and install it again.",
+}
+_OTHER_ADVICE = "See the log for details."
+
+
+def make_notice(tx: Tx, row: OutboxRow, error: str, today: date) -> Enqueue | None:
+    """One notice per channel, reason and day to the installer (else the first admin); none about a notice."""
+    admin = _find_admin(tx)
+    if row.kind == KIND or not admin:
+        return None
+    key = f"{KIND}:{row.channel}:{error}:{today.isoformat()}"
+    return Enqueue(KIND, row.id, channel=admin, dedupe_key=key, priority=4)
+
+
+def render_dead_letter(reference: str, tx: Tx, reader: Reader) -> Message | None:
+    """Which channel, why, and what to do; nothing if the message went out meanwhile."""
+    row = find_row(tx, reference)
+    if row is None or row.state != "dead":
+        return None
+    place = f"<@{row.channel}>" if row.channel[:1] in {"U", "W"} else f"<#{row.channel}>"
+    what = reader.say("I could not post in {place}: Slack says “{error}”.", place=place, error=esc(row.error))
+    advice = reader.say(_ADVICE.get(row.error.rsplit(" ", 1)[-1], _OTHER_ADVICE))
+    kept = reader.say("Nothing is lost: the message waits and can be sent again once this is mended.")
+    return message(what, section(f"⚠️ {what}\n{advice}"), context(kept))
+
+
+def _find_admin(tx: Tx) -> str:
+    installer = get_workspace(tx).installer_id
+    admins = (member.slack_id for member in list_members(tx) if member.role is Role.ADMIN and member.is_active)
+    return installer or next(admins, "")
+
+
+NOTICES: Mapping[str, Render] = {KIND: render_dead_letter}

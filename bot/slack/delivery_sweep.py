@@ -1,0 +1,49 @@
+"""Second copies. Slack may apply a request after the look-up that followed it; then the message was sent again and
+stands twice. Owns finding such copies later, and deleting the one we do not know of.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.delivery_desk import Desk
+from bot.slack.delivery_requests import delete, find_copies
+from storage.outbox import OutboxRow
+
+_log = structlog.get_logger(__name__)
+
+
+async def sweep_for_ever(desk: Desk, client_for: Callable[[str], AsyncWebClient | None]) -> None:
+    """Sweep from time to time, until cancelled."""
+    while True:
+        await asyncio.sleep(desk.pace.sweep / 10)
+        try:
+            await sweep(desk, client_for)
+        except Exception:  # noqa: BLE001  # whatever failed, the rows are still marked: the next sweep finds them
+            _log.exception("sweep_failed")
+
+
+async def sweep(desk: Desk, client_for: Callable[[str], AsyncWebClient | None]) -> None:
+    """Look once for second copies of every message that was sent again after an uncertain attempt."""
+    for workspace_id in await asyncio.to_thread(desk.list_served, lambda each: client_for(each) is not None):
+        client = client_for(workspace_id)
+        if client is None:
+            continue
+        for row in await asyncio.to_thread(desk.list_doubtful, workspace_id):
+            await _sweep_row(desk, client, row)
+
+
+async def _sweep_row(desk: Desk, client: AsyncWebClient, row: OutboxRow) -> None:
+    search = await asyncio.to_thread(desk.search, row)
+    outcome, copies = await find_copies(client, search, desk.pace.timeout)
+    if outcome.error:
+        return
+    for ts in copies:
+        if ts != row.slack_ts:
+            _log.warning("second_copy_removed", channel=outcome.channel, key=row.dedupe_key)
+            await delete(client, outcome.channel, ts, desk.pace.timeout)
+    await asyncio.to_thread(desk.mark_swept, row)
