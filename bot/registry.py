@@ -1,1 +1,28 @@
-"""The explicit lists of what Milepost can do: slices for people, jobs for the clock."""
+"""The explicit lists of what Milepost can do: slices for people, jobs for the clock.
+
+To add a subject, write `commands/x.py` with a `SLICE` and name it here; to add a job, write `pipeline/x.py` with
+`run(database, workspace_id, now) -> JobReport` and name it here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from commands import accounts, alerts, health, setup, targets
+from commands.slice import Slice
+from pipeline import daily, rollup, scan, score, wake
+from pipeline.report import JobReport
+from storage.db import Database
+
+Job = Callable[[Database, str, datetime], JobReport]
+
+SLICES: tuple[Slice, ...] = (accounts.SLICE, targets.SLICE, health.SLICE, alerts.SLICE, setup.SLICE)
+
+JOBS: dict[str, Job] = {
+    "rollup": rollup.run,
+    "score": score.run,
+    "scan": scan.run,
+    "daily": daily.run,
+    "wake": wake.run,
+}

@@ -19,6 +19,7 @@ BANNED_NAMES = {"utils", "util", "helpers", "manager", "service", "services", "c
 # Imports that cost too much at start-up, each allowed in the one place that needs it.
 LAZY_IMPORTS = {
     ("storage/revision.py", "alembic"),
+    ("bot/serving.py", "bot"),  # starlette and uvicorn, only for HTTP
 }
 # Tables above all workspaces.
 UNSCOPED_TABLES = {"workspaces", "leases"}

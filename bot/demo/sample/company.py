@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 from datetime import date
 
-from bot.sample.stories import CAST, STORIES, Story
+from bot.demo.sample.stories import CAST, STORIES, Story
 
 COUNT = 40
 

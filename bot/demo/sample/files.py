@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
-from bot.sample.company import SampleAccount, SampleCompany
+from bot.demo.sample.company import SampleAccount, SampleCompany
 
 HISTORY_DAYS = 364
 _FEATURES = ("messages", "reports", "automations")

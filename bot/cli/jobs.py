@@ -1,0 +1,127 @@
+"""`milepost job`: run one job by hand, now, as of a moment, or day by day over a past on a scratch copy."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from bot.registry import JOBS
+from bot.wiring import Wiring, wire
+from pipeline.replay import RUN_AT, Replay, replay
+from pipeline.report import JobReport
+from rules.errors import UserError
+from rules.records import Band
+from storage.db import Database
+from storage.workspaces import get_or_create_sole
+
+_TABLE_ROWS = 40
+
+
+def job(
+    name: Annotated[str, typer.Argument(help="One of: " + ", ".join(JOBS))],
+    *,
+    at: Annotated[str, typer.Option(help="Run as of this moment: 2026-03-14 (06:00 there) or 2026-03-14T09:30.")] = "",
+    since: Annotated[str, typer.Option("--from", help="First day to replay, on a scratch copy of the data.")] = "",
+    until: Annotated[str, typer.Option("--to", help="Last day to replay.")] = "",
+) -> None:
+    """Run a job by hand. With --from and --to, replay it day by day on a copy: nothing is changed, nothing is sent."""
+    if name not in JOBS:
+        raise UserError("There is no job {name}. Jobs: {jobs}.", name=name, jobs=", ".join(JOBS))
+    wiring = wire()
+    workspace_id, zone = _find_workspace(wiring)
+    console = Console(soft_wrap=True)
+    if since or until:
+        _replay(wiring, workspace_id, name, _days(since, until), zone, console)
+        return
+    _show(JOBS[name](wiring.database, workspace_id, _moment(at, zone) if at else wiring.clocks.business()), console)
+
+
+def _find_workspace(wiring: Wiring) -> tuple[str, ZoneInfo]:
+    with wiring.database.write() as session:
+        row = get_or_create_sole(session, wiring.clocks.business())
+        return row.id, ZoneInfo(row.zone)
+
+
+def _moment(text: str, zone: ZoneInfo) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UserError("{text} is not a moment like 2026-03-14 or 2026-03-14T09:30.", text=text) from None
+    if "T" not in text and " " not in text:
+        moment = datetime.combine(moment.date(), RUN_AT)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _days(since: str, until: str) -> list[date]:
+    try:
+        first, last = date.fromisoformat(since), date.fromisoformat(until or since)
+    except ValueError:
+        raise UserError("Give both days like this: --from 2026-03-01 --to 2026-03-14.") from None
+    if last < first:
+        raise UserError("The last day, {last}, is before the first, {first}.", last=last, first=first)
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def _show(report: JobReport, console: Console) -> None:
+    console.print(
+        f"[bold]{report.name}[/bold] " + " · ".join(f"{name} {count}" for name, count in report.counts.items())
+    )
+    for line in report.lines:
+        console.print(line, highlight=False, markup=False)
+
+
+def _replay(wiring: Wiring, workspace_id: str, name: str, days: list[date], zone: ZoneInfo, console: Console) -> None:
+    with _scratch(wiring.database) as scratch, Progress(console=console, transient=True) as bar:
+        task = bar.add_task(f"{name}, {days[0]} to {days[-1]}", total=len(days))
+        walked = replay(scratch, workspace_id, JOBS[name], days, zone, progress=lambda: bar.advance(task))
+    console.print(_tabulate_days(walked))
+    console.print(_tabulate_alerts(walked) if walked.alerts else "No alert would have come in these days.")
+    console.print("This ran on a scratch copy: nothing was changed and nothing was sent.")
+
+
+def _tabulate_days(walked: Replay) -> Table:
+    bands = (Band.RED, Band.YELLOW, Band.GREEN, Band.UNKNOWN)
+    table = Table("day", *(band.value for band in bands), "alerts opened", "closed", title="Accounts by health")
+    step = max(1, len(walked.days) // _TABLE_ROWS)
+    for at, each in enumerate(walked.days):
+        if at % step == 0 or each.opened or each is walked.days[-1]:
+            counts = [str(each.bands.get(band, 0)) for band in bands]
+            table.add_row(str(each.day), *counts, str(each.opened), str(each.closed))
+    return table
+
+
+def _tabulate_alerts(walked: Replay) -> Table:
+    table = Table("day", "account", "alert", "severity", "score", "closed", title=f"{len(walked.alerts)} alerts")
+    for each in walked.alerts[:_TABLE_ROWS]:
+        score = "" if each.before is None or each.after is None else f"{each.before:.0f} → {each.after:.0f}"
+        closed = str(each.closed_on) if each.closed_on else "still open"
+        table.add_row(str(each.day), each.account, each.kind.value.replace("_", " "), each.severity, score, closed)
+    if len(walked.alerts) > _TABLE_ROWS:
+        table.caption = f"and {len(walked.alerts) - _TABLE_ROWS} more"
+    return table
+
+
+@contextmanager
+def _scratch(database: Database) -> Iterator[Database]:
+    """A copy of a SQLite database that is thrown away. Raises `UserError` on PostgreSQL."""
+    if not database.is_sqlite:
+        raise UserError("Replaying over past days copies the database, which is done for SQLite only.")
+    with tempfile.TemporaryDirectory(prefix="milepost-scratch-") as folder:
+        path = Path(folder) / "scratch.db"
+        shutil.copyfile(database.url.removeprefix("sqlite:///"), path)
+        scratch = Database(f"sqlite:///{path}")
+        try:
+            yield scratch
+        finally:
+            scratch.close()

@@ -1,0 +1,128 @@
+"""The running bot: Slack's payloads in, the outbox out, the clock ticking, all on one event loop.
+
+Owns the order of starting and stopping. Refuses to know how any of it works.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from bot.scheduler import Scheduler
+from bot.settings import Settings
+from bot.slack.delivery import Delivery
+from bot.slack.delivery_requests import open_client
+from bot.slack.edge import Edge, EdgeSettings, build_edge
+from bot.slack.installation import Installation, connect_workspace
+from bot.slack.socket_mode import SocketMode
+from bot.wiring import Wiring
+from rules.errors import UserError
+
+DRAIN_SECONDS = 10.0
+_log = structlog.get_logger(__name__)
+
+
+class Transport(Protocol):
+    """How payloads arrive."""
+
+    async def start(self) -> None:
+        """Begin; returns once payloads can come."""
+
+    async def stop(self) -> int:
+        """End, after what was begun is finished."""
+
+
+@dataclass
+class Server:
+    """One workspace served from one process."""
+
+    wiring: Wiring
+    installation: Installation
+    edge: Edge
+    transport: Transport
+    delivery: Delivery
+    scheduler: Scheduler
+    _delivering: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Start delivering and ticking, then take payloads. Raises `SlackSetupError` in plain words."""
+        await self.transport.start()
+        self._delivering = asyncio.create_task(self.delivery.run(), name="delivery")
+        self.scheduler.start()
+        self.edge.tasks.start(self.edge.people.link_owners(), "link owners")
+
+    async def stop(self) -> None:
+        """Take nothing new in, finish what was begun (10 s at most each), give back what was claimed."""
+        self.scheduler.stop()
+        await self.transport.stop()
+        await self.delivery.drain(DRAIN_SECONDS)
+        if self._delivering is not None:
+            await self._delivering
+
+
+async def connect(wiring: Wiring) -> Server:
+    """Ask Slack who we are and put the server together. Raises `UserError` where a setting is missing or refused."""
+    settings = wiring.settings
+    _check(settings)
+    token = settings.slack_bot_token.get_secret_value()
+    url = settings.slack_api_url
+    installation = await connect_workspace(wiring.database, token, url, wiring.clocks.business())
+    client = open_client(token, url)
+    delivery = Delivery(
+        wiring.database,
+        wiring.renders,
+        lambda workspace_id: client if workspace_id == installation.workspace_id else None,
+        wiring.clocks,
+    )
+    edge_settings = EdgeSettings(
+        installation,
+        base_url=url,
+        signing_secrets=settings.signing_secrets,
+        default_role=settings.default_role,
+        on_commit=delivery.nudge,
+    )
+    edge = build_edge(wiring.database, wiring.slices, edge_settings, wiring.clocks)
+    scheduler = Scheduler(wiring.database, wiring.jobs, wiring.clocks, on_run=delivery.nudge)
+    return Server(wiring, installation, edge, _transport(edge, settings), delivery, scheduler)
+
+
+def _check(settings: Settings) -> None:
+    if not settings.slack_bot_token.get_secret_value():
+        raise UserError(
+            "There is no Slack token. Create the app from manifest.yml at api.slack.com/apps and set "
+            "MILEPOST_SLACK_BOT_TOKEN (xoxb-…) and MILEPOST_SLACK_APP_TOKEN (xapp-…). To look around first: "
+            "milepost demo"
+        )
+    if not settings.is_socket_mode and not settings.signing_secrets:
+        raise UserError(
+            "Set MILEPOST_SLACK_APP_TOKEN (xapp-…) for Socket Mode, or MILEPOST_SLACK_SIGNING_SECRET to serve HTTP."
+        )
+
+
+def _transport(edge: Edge, settings: Settings) -> Transport:
+    if settings.is_socket_mode:
+        return SocketMode(edge, settings.slack_app_token.get_secret_value(), settings.slack_api_url)
+    from bot.slack.http import HttpServer
+
+    return HttpServer(edge, settings.http_host, settings.http_port)
+
+
+async def serve(wiring: Wiring, on_ready: Callable[[Server], None]) -> None:
+    """Run until SIGINT or SIGTERM, then drain."""
+    server = await connect(wiring)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, stopping.set)
+    await server.start()
+    on_ready(server)
+    await stopping.wait()
+    _log.info("stopping")
+    await server.stop()
