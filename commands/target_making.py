@@ -30,6 +30,7 @@ SURE = frozenset({"id", "name", "alias", "close"})
 """How a metric's name must be found to be the same metric: its beginning alone may be a new one."""
 
 _STEPS_SHOWN = 6
+_WHOLE = 100
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,16 @@ def _settle_unit(tx: Tx, key: str, typed: TypedTarget) -> str:
     """The one unit of start and goal: the metric's, else the one typed."""
     metric = find_metric(tx, key) if key else None
     goal, start = typed.goal or Quantity(Decimal(0), ""), typed.baseline or Quantity(Decimal(0), "")
-    by = typed.raise_by.unit if typed.raise_by and not metric and not start.unit else ""
-    unit = metric.unit if metric else goal.unit or start.unit or by
+    unit = metric.unit if metric else goal.unit or start.unit or _guess_unit(typed, start)
     check_unit(goal.unit, unit, field="goal")
     check_unit(start.unit, unit, field="baseline")
     return unit
+
+
+def _guess_unit(typed: TypedTarget, start: Quantity) -> str:
+    """Of "from 5 by 10 %": 5 may be a share, so that the meaning is asked; 200 is none."""
+    is_share = typed.raise_by is not None and typed.raise_by.unit == "%" and abs(start.value) <= _WHOLE
+    return "%" if is_share else ""
 
 
 def store_target(call: Call, tx: Tx, place: Place, draft: TargetDraft) -> Message:
