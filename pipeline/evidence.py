@@ -1,0 +1,74 @@
+"""Evidence for the scan: scores, use and feed of a page of accounts, in a fixed number of queries. Owns that reading;
+refuses to judge (`rules.signals`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from rules.health import DayScore
+from rules.signals import Evidence, list_days
+from rules.usage import SILENT_WORKING_DAYS, WINDOW_DAYS, Feed, Usage, count_silent_days, find_outage
+from storage.accounts import AccountRow, get_accounts
+from storage.db import Tx
+from storage.health import HealthScoreRow, list_on_days, to_day_score
+from storage.usage_days import last_day, list_feed_days, list_gauge_keys, use_spans
+from storage.usage_windows import list_usage
+from storage.workspaces import get_workspace
+
+_FEED_DAYS = timedelta(days=2 * WINDOW_DAYS - 1)
+"""How far back outages of the feed are looked for: as far as the scores look."""
+
+
+@dataclass(frozen=True)
+class Day:
+    """What is the same for every account on `day`: the usage feed as of the day before, and its gauges. `country` is
+    the workspace's, for accounts without one.
+    """
+
+    day: date
+    country: str
+    feed: Feed
+    gauge_keys: tuple[str, ...]
+
+
+def read_day(tx: Tx, day: date) -> Day:
+    """The feed as the scores of `day` saw it."""
+    country = get_workspace(tx).country
+    fed = last_day(tx, day - timedelta(days=1))
+    if fed is None:
+        return Day(day, country, Feed(None), ())
+    since = fed - _FEED_DAYS
+    outage = find_outage(list_feed_days(tx, since, fed), since, fed)
+    return Day(day, country, Feed(fed, outage), tuple(list_gauge_keys(tx)))
+
+
+def list_evidence(tx: Tx, account_ids: Sequence[str], of: Day) -> list[tuple[AccountRow, Evidence]]:
+    """The evidence on each account of the page: at most nine queries."""
+    accounts = get_accounts(tx, account_ids)
+    scores = list_on_days(tx, account_ids, list_days(of.day))
+    use = _list_use(tx, accounts, of)
+    return [
+        (account, Evidence(of.day, _to_scores(scores.get(id_, {})), use[id_], of.feed, account.country or of.country))
+        for id_, account in accounts.items()
+    ]
+
+
+def _list_use(tx: Tx, accounts: Mapping[str, AccountRow], of: Day) -> dict[str, Usage]:
+    """When each account used the product; all else that silence asks for only where it may be silent."""
+    if of.feed.last_day is None:
+        return dict.fromkeys(accounts, Usage())
+    spans = use_spans(tx, list(accounts), of.feed.last_day)
+    use = {id_: Usage(*spans.get(id_, (None, None))) for id_ in accounts}
+    quiet = [
+        id_
+        for id_, account in accounts.items()
+        if count_silent_days(use[id_], of.feed, account.country or of.country) >= SILENT_WORKING_DAYS
+    ]
+    return use | (list_usage(tx, quiet, of.feed.last_day, of.gauge_keys) if quiet else {})
+
+
+def _to_scores(rows: Mapping[date, HealthScoreRow]) -> dict[date, DayScore]:
+    return {day: to_day_score(row) for day, row in rows.items()}

@@ -1,0 +1,114 @@
+"""The daily scan: looks at every account, moves its conditions and alerts, announces what is new. Owns the order and
+the pages; refuses to judge (`rules.looks`) and to store (`storage.alerts`).
+
+Two passes, because a season is seen only over all accounts of a country: first every account is looked at, in pages
+that are only read; then conditions and alerts are moved, in short writing transactions that decide on the rows as
+they then stand. A scan killed anywhere is made good by running it again: what it did stays, the rest follows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from pipeline.announcing import announce
+from pipeline.evidence import Day, list_evidence, read_day
+from pipeline.report import JobReport
+from rules.alerts import COOLDOWN, Cleared, Intent, OpenEpisode, decide
+from rules.conditions import Verdict
+from rules.looks import Look, advance, decide_look, has_dropped, look_at
+from rules.records import Actor, AlertKind
+from rules.signals import find_seasons
+from storage.accounts import page_account_ids
+from storage.alerts import apply_alerts, list_latest_episodes, list_open_of_gone, to_episode
+from storage.conditions import list_conditions, save_conditions
+from storage.db import Database, Tx
+from storage.workspaces import get_workspace
+
+ACTOR = Actor.job("scan")
+_READ_PAGE = 200
+_WRITE_PAGE = 100
+"""Accounts per transaction; a page of writes takes a few ten milliseconds."""
+
+
+def run(database: Database, workspace_id: str, now: datetime) -> JobReport:
+    """Scan one workspace as of the day `now` falls on in its time zone. Safe to repeat."""
+    with database.reading(workspace_id) as tx:
+        zone = ZoneInfo(get_workspace(tx).zone)
+        today = read_day(tx, now.astimezone(zone).date())
+    looks: list[Look] = []
+    drops: list[tuple[str, bool]] = []
+    for page in _look_at_all(database, workspace_id, today):
+        looks += [look for look, _has_dropped in page]
+        drops += [(look.country, dropped) for look, dropped in page]
+    seasons = find_seasons(drops)
+    counts = Counter({"accounts": len(looks)})
+    for at in range(0, len(looks), _WRITE_PAGE):
+        with database.writing(workspace_id) as tx:
+            counts += _apply(tx, looks[at : at + _WRITE_PAGE], seasons, now)
+    counts += _close_gone(database, workspace_id, now)
+    told = announce(database, workspace_id, now)
+    return JobReport("scan", {**counts, **told}, tuple(_list_remarks(today, looks, seasons)))
+
+
+def _look_at_all(database: Database, workspace_id: str, today: Day) -> Iterator[list[tuple[Look, bool]]]:
+    """Page by page: each account's look, and whether it counts as dropped."""
+    after = ""
+    while True:
+        with database.reading(workspace_id) as tx:
+            ids = page_account_ids(tx, after=after, limit=_READ_PAGE)
+            evidence = list_evidence(tx, ids, today)
+            conditions = list_conditions(tx, ids)
+        if not ids:
+            return
+        looks = [look_at(account.id, account.owner_id, account.country, each) for account, each in evidence]
+        yield [(look, has_dropped(look, conditions.get(look.account_id, {}))) for look in looks]
+        after = ids[-1]
+
+
+def _apply(tx: Tx, looks: Sequence[Look], seasons: Collection[str], now: datetime) -> Counter[str]:
+    """Move the conditions and alerts of a page of accounts, as they stand in this transaction."""
+    ids = [look.account_id for look in looks]
+    known, episodes = list_conditions(tx, ids), list_latest_episodes(tx, ids, now - COOLDOWN, is_locking=True)
+    moved = {look.account_id: advance(look, known.get(look.account_id, {})) for look in looks}
+    intents: list[Intent] = []
+    for look in looks:
+        latest = {kind: to_episode(row) for kind, row in episodes.get(look.account_id, {}).items()}
+        intents += decide_look(look, moved[look.account_id], latest, seasons, now)
+    save_conditions(tx, {id_: each for id_, each in moved.items() if each != known.get(id_, {})})
+    apply_alerts(tx, intents, ACTOR, now)
+    return _count(intents)
+
+
+def _close_gone(database: Database, workspace_id: str, now: datetime) -> Counter[str]:
+    """Close the alerts of accounts that were archived or lost: nobody looks at them any more."""
+    counts: Counter[str] = Counter()
+    while True:
+        with database.writing(workspace_id) as tx:
+            rows = list_open_of_gone(tx)
+            intents = [each for row in rows for each in decide(to_episode(row), Cleared("account_gone"), now)]
+            apply_alerts(tx, intents, ACTOR, now)
+        if not intents:
+            return counts
+        counts += _count(intents)
+
+
+def _count(intents: Sequence[Intent]) -> Counter[str]:
+    verbs = ("opened" if isinstance(each, OpenEpisode) else each.verb for each in intents)
+    return Counter(verbs)
+
+
+def _list_remarks(today: Day, looks: Sequence[Look], seasons: Mapping[str, tuple[int, int]]) -> Iterator[str]:
+    """What a person who runs the scan should know."""
+    if looks and all(_is_unscored(look) for look in looks):
+        yield f"No account has a score for {today.day}: health was not judged. Run the job `score` first."
+    if today.feed.last_day and today.feed.is_old(today.day):
+        yield f"The usage feed stopped on {today.feed.last_day}: silence was not judged."
+    for country, (dropped, total) in sorted(seasons.items()):
+        yield f"{dropped} of {total} accounts in {country} dropped together: told of in one summary."
+
+
+def _is_unscored(look: Look) -> bool:
+    return all(each.verdict is Verdict.NO_DATA for each in look.seen if each.kind is not AlertKind.SILENCE)
