@@ -16,7 +16,7 @@ from playground.blockkit.objects import Option, OptionGroup, Strict
 from playground.core import Core
 from playground.delivery import Ack, Parcel
 from playground.errors import ActError
-from playground.inputs import STATE_KEYS, find_elements, initial_values, list_options, to_state
+from playground.inputs import STATE_KEYS, find_elements, keep_typed, list_options, to_state
 from playground.manifest import App
 from playground.model import Channel, Json, Message, User, View
 from playground.payloads import (
@@ -84,7 +84,7 @@ class Elements:
         if message is None or message.app_id is None:
             raise ActError(f"no app's message {ts} for {user.name} in {channel.name or channel.id}")
         blocks = message.blocks + [block for held in message.attachments for block in held.get("blocks", [])]
-        values = self.typed.setdefault((ts, user.id), initial_values(blocks))
+        values = self.typed[ts, user.id] = keep_typed(blocks, self.typed.get((ts, user.id), {}))
         return Surface(self.workspace.apps[message.app_id], blocks, values, message=message)
 
     def find_element(self, surface: Surface, press: Press) -> tuple[Json, Json]:
@@ -106,7 +106,7 @@ class Elements:
         block, element = self.find_element(surface, press)
         since = self.workspace.feed.last_number
         self.take_state(surface, state or {})
-        picked = await self.pick(user, surface, element, press.given)
+        picked = await self.pick(user, surface, (block, element), press.given)
         if element["type"] in STATE_KEYS:
             entry = {"type": element["type"], **picked}
             surface.values.setdefault(block["block_id"], {})[element["action_id"]] = entry
@@ -127,8 +127,9 @@ class Elements:
                     known = surface.values.setdefault(block["block_id"], {})
                     known[action_id] = {"type": element["type"], **strip_type(given)}
 
-    async def pick(self, user: User, surface: Surface, element: Json, given: Any) -> Json:
-        """The keys that the pick adds to the action."""
+    async def pick(self, user: User, surface: Surface, pair: tuple[Json, Json], given: Any) -> Json:
+        """The keys that the pick adds to the action; `pair` is the block and its element."""
+        element = pair[1]
         if element["type"] == "button":
             return {"value": element["value"]} if "value" in element else {}
         if element["type"] == "overflow":
@@ -136,10 +137,11 @@ class Elements:
             if not options:
                 raise ActError(f"{element['action_id']}: no option {given!r} is offered")
             return {"selected_option": options[0]}
-        return strip_type(await self.read_given(user, surface, element, given))
+        return strip_type(await self.read_given(user, surface, pair, given))
 
-    async def read_given(self, user: User, surface: Surface, element: Json, given: Any) -> Json:
+    async def read_given(self, user: User, surface: Surface, pair: tuple[Json, Json], given: Any) -> Json:
         """The entry of `state.values` for what a person gave, options looked up where the app answers them."""
+        element = pair[1]
         given = self.name_ids(element["type"], given)
         offered = list_options(element)
         if element["type"].endswith("external_select"):
@@ -147,7 +149,7 @@ class Elements:
             try:
                 return to_state(element, given, offered)
             except ActError:
-                offered = await self.search_for(user, surface, element, given)
+                offered = await self.search_for(user, surface, pair, given)
         return to_state(element, given, offered)
 
     def name_ids(self, kind: str, given: Any) -> Any:
@@ -167,32 +169,33 @@ class Elements:
         start = [*element.get("initial_options", []), element.get("initial_option")]
         return [option for option in start if option] + self.core.offered.get((user.id, element["action_id"]), [])
 
-    async def search_for(self, user: User, surface: Surface, element: Json, given: Any) -> list[Json]:
+    async def search_for(self, user: User, surface: Surface, pair: tuple[Json, Json], given: Any) -> list[Json]:
         """Ask the app as a person would who looks for these values."""
+        block_id, element = pair[0]["block_id"], pair[1]
         wanted = given if isinstance(given, list) else [given]
         found = self.list_shown(user, element)
         for query in ["", *(str(one.get("value") if isinstance(one, dict) else one) for one in wanted)]:
-            await self.search(user, surface, element["action_id"], query)
+            await self.search(user, surface, Press(element["action_id"], block_id), query)
             found += self.core.offered.get((user.id, element["action_id"]), [])
         return found
 
-    async def search(self, user: User, surface: Surface, action_id: str, query: str) -> Json:
+    async def search(self, user: User, surface: Surface, press: Press, query: str) -> Json:
         """Type into an external select; the app's options."""
-        block, element = self.find_element(surface, Press(action_id))
+        block, element = self.find_element(surface, press)
         if len(query) < element.get("min_query_length", DEFAULT_QUERY_LENGTH):
             return {"ok": True, "options": []}
         payload = build_interaction(self.core, surface.app, user, "block_suggestion")
         payload |= locate(self.core, surface)
-        payload |= {"action_id": action_id, "block_id": block["block_id"], "value": query}
+        payload |= {"action_id": press.action_id, "block_id": block["block_id"], "value": query}
         parcel = Parcel("options", payload, accepts_response=True)
-        ack = await self.core.send(surface.app, parcel, f"block_suggestion {action_id}")
+        ack = await self.core.send(surface.app, parcel, f"block_suggestion {press.action_id}")
         if ack.error:
             return {"ok": False, "error": ack.error, "options": []}
         try:
             answer = OPTIONS.validate_python(ack.body).model_dump(exclude_none=True)
         except ValidationError as error:
             return {"ok": False, "error": "invalid_options", "detail": str(error), "options": []}
-        self.core.offered[user.id, action_id] = list_options(answer)
+        self.core.offered[user.id, press.action_id] = list_options(answer)
         return {"ok": True, **answer}
 
     def build_press(self, user: User, surface: Surface, action: Json) -> Json:

@@ -61,9 +61,8 @@ class Forms:
             found = find_elements(view.blocks, action_id, block_id)
             if len(found) != 1 or found[0][1]["type"] not in STATE_KEYS:
                 raise ActError(f"the modal has no field {action_id!r}")
-            block, element = found[0]
-            state = await self.elements.read_given(user, surface, element, value)
-            view.values[block["block_id"]][action_id] = state
+            state = await self.elements.read_given(user, surface, found[0], value)
+            view.values[found[0][0]["block_id"]][action_id] = state
 
     def give_response_urls(self, user: User, view: View) -> list[Json]:
         """Response URLs for conversations that were picked with response_url_enabled."""

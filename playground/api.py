@@ -74,7 +74,8 @@ class Api:
         if fault.is_dropped and request.transport is not None:
             request.transport.abort()
             return web.json_response(body), "ok_answer_dropped"
-        return web.json_response(body), "ok"
+        app, _ = self.authorize(received.token)
+        return web.json_response(body, headers={"X-OAuth-Scopes": ",".join(sorted(app.scopes))}), "ok"
 
     def run(self, received: Received) -> Json:
         """Check a call and do it."""

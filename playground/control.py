@@ -187,8 +187,8 @@ class Control:
         user = self.workspace.get_user(query.get("user", ""))
         channel = self.workspace.get_channel(query["channel"]) if "channel" in query else None
         surface = self.elements.find_surface(user, channel, query.get("ts"), query.get("view_id"))
-        action_id = query.get("action_id", "")
-        return web.json_response(await self.elements.search(user, surface, action_id, query.get("query", "")))
+        press = Press(query.get("action_id", ""), query.get("block_id"))
+        return web.json_response(await self.elements.search(user, surface, press, query.get("query", "")))
 
     async def show_ledger(self, request: web.Request) -> web.Response:
         """The ledger, from entry `since` (exclusive), of `kind`, if given."""

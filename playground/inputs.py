@@ -59,6 +59,17 @@ def initial_values(blocks: list[Json]) -> Json:
     return values
 
 
+def keep_typed(blocks: list[Json], typed: Json) -> Json:
+    """`state.values` of changed blocks: what was typed stays where block_id, action_id and type stay."""
+    values = initial_values(blocks)
+    for block_id, actions in values.items():
+        for action_id, state in actions.items():
+            before = typed.get(block_id, {}).get(action_id)
+            if before and before["type"] == state["type"]:
+                actions[action_id] = before
+    return values
+
+
 def find_elements(blocks: list[Json], action_id: str, block_id: str | None = None) -> list[tuple[Json, Json]]:
     """All (block, element) with this action id, in order."""
     return [

@@ -52,8 +52,8 @@ class Call:
         return self.app.bot_user_id in channel.members
 
     def get_channel(self, reference: str) -> Channel:
-        """A conversation that the bot can see; raises RefusalError `channel_not_found`."""
-        channel = self.workspace.find_channel(reference)
+        """A conversation that the bot can see, by id only; raises RefusalError `channel_not_found`."""
+        channel = self.workspace.channels.get(reference)
         if channel is None or not (self.is_member(channel) or channel.kind == "channel"):
             raise RefusalError("channel_not_found")
         return channel

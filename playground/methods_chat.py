@@ -77,7 +77,8 @@ def find_target(call: Call, reference: str) -> Channel:
         if user.deleted or user.id == call.app.bot_user_id:
             raise RefusalError("channel_not_found")
         return call.workspace.open_im(call.app.bot_user_id, user.id)
-    channel = call.get_channel(reference)
+    named = call.workspace.find_channel(reference)
+    channel = call.get_channel(named.id if named else reference)
     may_post = call.is_member(channel) or "chat:write.public" in call.app.scopes
     if not may_post:
         raise RefusalError("not_in_channel")

@@ -13,7 +13,7 @@ from pydantic import StringConstraints, TypeAdapter, ValidationError
 from playground.blockkit.check import BlocksError, check_blocks
 from playground.blockkit.objects import Plain24, Strict
 from playground.errors import RefusalError
-from playground.inputs import initial_values
+from playground.inputs import initial_values, keep_typed
 from playground.manifest import App
 from playground.model import Json, View
 from playground.problems import describe
@@ -116,12 +116,8 @@ class Shelf:
         """
         if expected_hash and expected_hash != view.hash:
             raise RefusalError("hash_conflict")
-        typed = view.values
         view.body, view.hash, view.error = body, self.workspace.ids.mint_hash(), None
-        view.values = initial_values(view.blocks)
-        for block_id, actions in view.values.items():
-            kept = {key: typed[block_id][key] for key in actions if key in typed.get(block_id, {})}
-            actions.update({key: value for key, value in kept.items() if value["type"] == actions[key]["type"]})
+        view.values = keep_typed(view.blocks, view.values)
         self.tell("home" if view.kind == "home" else "view_updated", view)
         return view
 

@@ -30,6 +30,7 @@ async def test_auth_test_says_whose_token_it_is(slack: Playground, client: Async
     assert answer["bot_id"] == installed.bot_id
     assert answer["team_id"] == "T00000000PG"
     assert answer["url"] == f"{slack.url}/"
+    assert "chat:write,commands" in answer.headers["X-OAuth-Scopes"]
 
 
 @pytest.mark.parametrize(

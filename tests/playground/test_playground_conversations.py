@@ -71,6 +71,7 @@ async def test_oldest_and_latest_bound_the_history(client: AsyncWebClient):
 
 async def test_reading_needs_membership(client: AsyncWebClient):
     assert await code_of(client.conversations_history(channel=RANDOM)) == "not_in_channel"
+    assert await code_of(client.conversations_history(channel="general")) == "channel_not_found"  # names are no ids
     assert await code_of(client.conversations_history(channel="C0")) == "channel_not_found"
     assert await code_of(client.conversations_replies(channel=GENERAL, ts="1.000000")) == "thread_not_found"
 

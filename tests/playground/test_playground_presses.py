@@ -119,6 +119,16 @@ async def test_two_people_pick_each_for_themselves(bot: Any, hands: Any, seen: l
     assert [one and one["value"] for one in picked] == ["b", None, "b"]
 
 
+async def test_what_was_picked_goes_with_the_block_it_was_picked_in(bot: Any, hands: Any, seen: list[Any]):
+    menu = {"type": "static_select", "action_id": "pick", "options": [option("a"), option("b")]}
+    ts = (await bot.client.chat_postMessage(channel=GENERAL, text="a", blocks=row(menu, TAKE)))["ts"]
+    place = {"user": "ben", "channel": GENERAL, "ts": ts}
+    await hands.post("press", **place, action_id="pick", value="b")
+    await bot.client.chat_update(channel=GENERAL, ts=ts, text="b", blocks=row(TAKE))
+    await hands.post("press", **place, action_id="take")
+    assert seen[-1]["state"] == {"values": {}}
+
+
 async def test_presses_nobody_could_make_are_refused(bot: Any, hands: Any, seen: list[Any]):
     twins = [{**TAKE, "value": "one"}, {**TAKE, "action_id": "other", "value": "x"}]
     more = {"type": "actions", "block_id": "second", "elements": [{**TAKE, "value": "two"}]}
