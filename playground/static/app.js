@@ -18,6 +18,7 @@ const $ = (id) => document.getElementById(id);
 const parts = {};
 let line = null;
 let noticeNumber = 0;
+let homesDrawn = 0;
 const timers = new Map();
 
 /** Run `task` once after a short pause, however often it is asked for meanwhile. */
@@ -149,13 +150,14 @@ async function opened(channel) {
 }
 
 async function openHome(app) {
+  const before = homesDrawn;
   const answer = await wire.home(store.me.id, app);
-  const view = answer.view ?? answer.views?.find((item) => item.type === "home");
-  drawHome(app, view);
+  if (homesDrawn === before) drawHome(app, answer.view); // else the app published a newer one meanwhile
 }
 
 function drawHome(app, view) {
   if (store.place.kind !== "home" || store.place.id !== app) return;
+  homesDrawn += 1;
   parts.home = view && parts.home?.address.view_id === view.id ? parts.home : view && new Surface("home", { view_id: view.id }, view.state?.values);
   parts.home?.prune(view.blocks);
   const content = view ? drawBlocks(view.blocks, parts.home) : el("div", { class: "empty" }, "This app has not put anything on its Home tab yet.");

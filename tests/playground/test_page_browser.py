@@ -273,8 +273,8 @@ async def test_home_and_selects_tell_the_app_what_was_chosen(
         await ack(options=[{"text": plain(name), "value": name} for name in found])
 
     async def pick(ack: Any, body: Json) -> None:
-        await ack()
         chosen.append(body)
+        await ack()
 
     async def home(event: Json) -> None:
         await client.views_publish(user_id=event["user"], view={"type": "home", "blocks": [picks]})
