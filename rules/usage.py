@@ -37,9 +37,11 @@ SILENT_WORKING_DAYS = 14
 RARE_GAPS = 3.0
 """Accounts that come by rarely are silent only after so many of their usual gaps."""
 
-WEEKLY, DAILY, MONTHLY = "weekly_active_users", "daily_active_users", "monthly_active_users"
+WEEKLY, DAILY, MONTHLY = "weekly-active-users", "daily-active-users", "monthly-active-users"
+"""Keys of the active-user gauges: the names files use (weekly_active_users), as the catalogue spells every key."""
+
 GAUGE_DAYS: Mapping[str, int] = {WEEKLY: 14, DAILY: 7, MONTHLY: 35}
-"""Keys of the active-user gauges, best first, and the age in days after which each expires."""
+"""Age in days after which each gauge expires, best gauge first."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from sqlmodel import col, select
 from pipeline import rollup, score
 from pipeline.rollup import MOST_DAYS, PageSize
 from rules.records import Band
+from rules.usage import WEEKLY
 from storage.accounts import AccountRow
 from storage.contracts import ContractRow
 from storage.db import Database
@@ -123,7 +124,7 @@ def test_a_whole_account_scored_from_its_rows(company: Company):
     company.add(target)
     company.add(_measured("acme", 9.9, TODAY - timedelta(3)))
     company.add_use("acme", "export", {**daily(28, 1, 9), **daily(60, 29, 10)})
-    company.add_use("acme", "weekly_active_users", {1: 32, 8: 40})
+    company.add_use("acme", WEEKLY, {1: 32, 8: 40})
     assert company.score() == {"accounts": 1, "green": 0, "yellow": 1, "red": 0, "unknown": 0}
 
     found = company.read("acme")
@@ -180,9 +181,7 @@ def test_only_what_was_known_that_day_counts(company: Company):
 def test_a_stopped_feed_is_missing_and_a_silent_account_is_zero(company: Company):
     for each in ("busy", "gone", "never"):
         company.add_account(each, seats=10)
-        company.add_use(
-            each, "weekly_active_users", {} if each == "never" else daily(120, 1 if each == "busy" else 40, 8)
-        )
+        company.add_use(each, WEEKLY, {} if each == "never" else daily(120, 1 if each == "busy" else 40, 8))
     assert company.score() == {"accounts": 3, "green": 1, "yellow": 0, "red": 1, "unknown": 1}
     gone = company.read("gone")
     assert (gone.capped_by, gone.factors["utilisation"]["x"], gone.factors["trend"]["x"]) == ("silence", 0, 0)
@@ -203,9 +202,9 @@ def test_a_feed_that_was_out_for_a_while_is_no_fall(company: Company):
 
 def test_the_same_day_again_gives_the_same_rows_and_the_margin_looks_at_the_day_before(company: Company):
     company.add_account("acme", seats=100)
-    company.add_use("acme", "weekly_active_users", daily(90, 2, 60))  # utilisation 75, trend 80
+    company.add_use("acme", WEEKLY, daily(90, 2, 60))  # utilisation 75, trend 80
     company.score(NOW - timedelta(1))
-    company.add_use("acme", "weekly_active_users", {1: 52})
+    company.add_use("acme", WEEKLY, {1: 52})
     company.score()
     first = company.read("acme")
     assert (first.factors["utilisation"]["x"], round(first.score or 0, 1), first.band) == (65, 72.2, Band.GREEN)

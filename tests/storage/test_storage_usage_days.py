@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import select
 
-from rules.usage import DAILY, WEEKLY, Gauge, Usage
+from rules.usage import DAILY, GAUGE_DAYS, WEEKLY, Gauge, Usage
 from storage.accounts import AccountRow
 from storage.db import Database, Tx
-from storage.metrics import MetricRow
+from storage.metrics import MetricRow, ensure_metric
 from storage.types import new_id
 from storage.usage import UsageDayRow, UsageDirtyRow, insert_events
 from storage.usage_days import last_day, last_use, list_days, list_feed_days, list_gauge_keys, roll_up_dirty, use_spans
@@ -112,6 +112,11 @@ def test_persons_make_the_weekly_gauge_for_the_account_and_its_teams(tx: Tx):
         for team in ("", "sales")
     }
     assert weekly == {(7, ""): 1, (7, "sales"): 1, (6, ""): 2, (6, "sales"): 2, (0, ""): 3, (0, "sales"): 2}
+
+
+def test_the_gauges_have_the_keys_that_an_import_makes_of_their_names(tx: Tx):
+    names = ("weekly_active_users", "daily_active_users", "monthly_active_users")
+    assert {ensure_metric(tx, name, role="active_users").key for name in names} == set(GAUGE_DAYS)
 
 
 def test_a_weekly_gauge_that_was_sent_wins_over_persons(tx: Tx):
