@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rules.errors import UserError
@@ -41,19 +42,46 @@ class RemoveAccount:
     account_id: str
 
 
-AccountIntent = AddAccount | RemoveAccount
+@dataclass(frozen=True)
+class ChangeAccount:
+    """Write what differs: columns by name, and all other names when they changed (else None)."""
+
+    account_id: str
+    changes: Mapping[str, object]
+    aliases: tuple[str, ...] | None = None
+
+
+AccountIntent = AddAccount | RemoveAccount | ChangeAccount
 
 
 def decide_add(draft: AccountDraft) -> list[AccountIntent]:
     """The intents that add `draft`. Raises `UserError` with the field at fault."""
+    _check(draft)
+    return [AddAccount(draft)]
+
+
+def decide_change(account_id: str, present: AccountDraft, wanted: AccountDraft) -> list[AccountIntent]:
+    """The intents that turn an account into `wanted`; none where nothing differs. Raises `UserError`."""
+    _check(wanted)
+    before, after = vars(present), vars(wanted)
+    changes = {name: value for name, value in after.items() if value != before[name] and name != "aliases"}
+    aliases = wanted.aliases if set(wanted.aliases) != set(present.aliases) else None
+    return [ChangeAccount(account_id, changes, aliases)] if changes or aliases is not None else []
+
+
+def _check(draft: AccountDraft) -> None:
     _require_short("name", draft.name)
-    for name in (draft.external_id, draft.industry, *draft.aliases):
-        _require_short("aliases" if name in draft.aliases else "external_id", name, is_needed=False)
+    for name, texts in (
+        ("external_id", [draft.external_id]),
+        ("industry", [draft.industry]),
+        ("aliases", draft.aliases),
+    ):
+        for text in texts:
+            _require_short(name, text, is_needed=False)
     if len(draft.aliases) > ALIAS_COUNT:
         raise UserError("That is more than {limit} other names.", field="aliases", limit=ALIAS_COUNT)
     if draft.seats is not None and not 0 < draft.seats <= SEATS_LIMIT:
         raise UserError("Seats are a whole number from 1 to {limit}.", field="seats", limit=SEATS_LIMIT)
-    return [AddAccount(draft)]
 
 
 def _require_short(name: str, text: str, *, is_needed: bool = True) -> None:

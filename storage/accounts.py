@@ -1,19 +1,20 @@
-"""Accounts and the other names people use for them: tables, look-ups, lists and writes."""
+"""Accounts and the other names people use for them: tables, look-ups, lists.
+
+Who changes them goes through `storage.account_writes`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, and_, exists, func
+from sqlalchemy import ColumnElement, and_, exists, false, func
 from sqlalchemy import select as select_columns
-from sqlmodel import Field, SQLModel, UniqueConstraint, col, delete, or_, select
+from sqlmodel import Field, SQLModel, UniqueConstraint, col, or_, select
 
-from rules.accounts import AccountIntent, AddAccount
-from rules.errors import StaleError, UserError
-from rules.records import AccountState, Actor, Band, Change, Tier
-from storage.audit import record
+from rules.accounts import AccountDraft
+from rules.records import AccountState, Band, Tier
 from storage.db import Tx
 from storage.errors import NotFoundError
 from storage.fields import account, key, moment, workspace
@@ -117,10 +118,26 @@ def find_same(tx: Tx, name: str, external_id: str = "") -> AccountRow | None:
         col(AliasRow.account_id) == col(AccountRow.id),
         col(AliasRow.folded) == fold(name),
     )
-    same = or_(col(AccountRow.slug) == slug(name), is_alias)
+    ways = [col(AccountRow.slug) == slug(name), is_alias] if name else []
     if external_id:
-        same = or_(same, col(AccountRow.external_id) == external_id)
+        ways.append(col(AccountRow.external_id) == external_id)
+    same = or_(false(), *ways)
     return tx.session.exec(select(AccountRow).where(AccountRow.workspace_id == tx.workspace_id, same).limit(1)).first()
+
+
+def to_draft(tx: Tx, row: AccountRow) -> AccountDraft:
+    """The account as its form shows it."""
+    return AccountDraft(
+        name=row.name,
+        external_id=row.external_id or "",
+        state=row.state,
+        tier=row.tier,
+        industry=row.industry,
+        seats=row.seats,
+        owner_id=row.owner_id,
+        channel_id=row.channel_id,
+        aliases=tuple(list_aliases(tx, row.id)),
+    )
 
 
 # ---------------------------------------------------------------- many accounts
@@ -207,79 +224,3 @@ def _has_band(tx: Tx, band: Band, on: date) -> ColumnElement[bool]:
     )
     is_it: ColumnElement[bool] = latest == band
     return or_(is_it, latest.is_(None)) if band is Band.UNKNOWN else is_it
-
-
-# ---------------------------------------------------------------- writes
-
-
-def apply_accounts(tx: Tx, intents: Sequence[AccountIntent], actor: Actor, now: datetime) -> list[AccountRow]:
-    """Carry the intents out, with audit. Returns the accounts added.
-
-    Raises `UserError` for a name that is taken, `StaleError` for an account that is gone.
-    """
-    added = []
-    for intent in intents:
-        if isinstance(intent, AddAccount):
-            added.append(_add(tx, intent, actor, now))
-        else:
-            _remove(tx, intent.account_id, actor, now)
-    return added
-
-
-def is_account_needed(tx: Tx, account_id: str) -> bool:
-    """Whether any row of any table but its own aliases refers to the account."""
-    for table in SQLModel.metadata.sorted_tables:
-        column = table.columns.get("account_id")
-        if table.name == AliasRow.__tablename__ or column is None or not column.foreign_keys:
-            continue
-        found = exists().where(table.c.workspace_id == tx.workspace_id, column == account_id)
-        if tx.session.execute(select(found)).scalar_one():
-            return True
-    return False
-
-
-def _add(tx: Tx, intent: AddAccount, actor: Actor, now: datetime) -> AccountRow:
-    draft = intent.draft
-    if (same := find_same(tx, draft.name, draft.external_id)) is not None:
-        raise UserError("This account exists already: {name}.", name=same.name)
-    row = AccountRow(
-        workspace_id=tx.workspace_id,
-        slug=slug(draft.name),
-        created_at=now,
-        external_id=draft.external_id or None,
-        **{name: getattr(draft, name) for name in _COPIED},
-    )
-    tx.session.add(row)
-    tx.session.flush()
-    _add_aliases(tx, row, draft.aliases)
-    after: dict[str, object] = {"name": row.name, "external_id": row.external_id, "aliases": list(draft.aliases)}
-    after |= {name: getattr(draft, name) for name in _COPIED}
-    record(tx, Change("account.added", "account", row.id, row.id, after=after), actor, now)
-    return row
-
-
-_COPIED = ("name", "state", "tier", "industry", "seats", "owner_id", "channel_id")
-
-
-def _add_aliases(tx: Tx, row: AccountRow, aliases: Sequence[str]) -> None:
-    for folded, alias in {fold(each): each for each in aliases}.items():
-        if folded == fold(row.name):
-            continue
-        same = find_same(tx, alias)
-        if same is not None and same.id != row.id:
-            raise UserError("“{alias}” is a name of {name} already.", field="aliases", alias=alias, name=same.name)
-        tx.session.add(AliasRow(workspace_id=tx.workspace_id, account_id=row.id, alias=alias, folded=folded))
-    tx.session.flush()
-
-
-def _remove(tx: Tx, account_id: str, actor: Actor, now: datetime) -> None:
-    row = find_account(tx, account_id)
-    if row is None:
-        raise StaleError("This account no longer exists.")
-    before: dict[str, object] = {"name": row.name, "external_id": row.external_id, "slug": row.slug}
-    tx.session.execute(
-        delete(AliasRow).where(col(AliasRow.workspace_id) == tx.workspace_id, col(AliasRow.account_id) == account_id)
-    )
-    tx.session.delete(row)
-    tx.session.flush()
-    record(tx, Change("account.undone", "account", account_id, account_id, before=before), actor, now)

@@ -31,7 +31,8 @@ from commands.slice import (
 from playground.blockkit.check import check_blocks
 from rules.accounts import AccountDraft, decide_add
 from rules.records import Actor, Role
-from storage.accounts import AccountRow, apply_accounts
+from storage.account_writes import apply_accounts
+from storage.accounts import AccountRow
 from storage.db import Tx
 from storage.members import MemberRow, add_by_slack_id
 from tests.conftest import NOW

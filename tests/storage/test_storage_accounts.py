@@ -11,16 +11,15 @@ from sqlmodel import select
 from rules.accounts import AccountDraft, AddAccount, RemoveAccount, decide_add
 from rules.errors import StaleError, UserError
 from rules.records import AccountState, Actor, Band, Tier
+from storage.account_writes import apply_accounts, is_account_needed
 from storage.accounts import (
     AccountFilter,
     AccountRow,
-    apply_accounts,
     count_accounts,
     find_account,
     find_same,
     get_account,
     get_accounts,
-    is_account_needed,
     list_accounts,
     list_aliases,
     list_in_channel,

@@ -21,7 +21,7 @@ from rules.plans import (
 )
 from rules.records import Actor, TargetKind
 from rules.targets import TargetStatus, assess
-from storage.accounts import apply_accounts
+from storage.account_writes import apply_accounts
 from storage.audit import AuditRow
 from storage.db import Tx
 from storage.errors import NotFoundError
