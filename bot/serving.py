@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -61,6 +62,7 @@ class Server:
         """Take nothing new in, finish what was begun (10 s at most each), give back what was claimed."""
         self.scheduler.stop()
         await self.transport.stop()
+        await self.scheduler.drain(DRAIN_SECONDS)
         await self.delivery.drain(DRAIN_SECONDS)
         if self._delivering is not None:
             await self._delivering
@@ -88,7 +90,7 @@ async def connect(wiring: Wiring) -> Server:
         on_commit=delivery.nudge,
     )
     edge = build_edge(wiring.database, wiring.slices, edge_settings, wiring.clocks)
-    scheduler = Scheduler(wiring.database, wiring.jobs, wiring.clocks, on_run=delivery.nudge)
+    scheduler = Scheduler(wiring.database, wiring.jobs, wiring.clocks, on_run=delivery.nudge, on_stale=_give_up)
     return Server(wiring, installation, edge, _transport(edge, settings), delivery, scheduler)
 
 
@@ -111,6 +113,12 @@ def _transport(edge: Edge, settings: Settings) -> Transport:
     from bot.slack.http import HttpServer
 
     return HttpServer(edge, settings.http_host, settings.http_port)
+
+
+def _give_up() -> None:
+    """The clock stands still though the process lives: end it, so that whatever supervises it starts a new one."""
+    _log.critical("scheduler_stands_still")
+    os._exit(70)
 
 
 async def serve(wiring: Wiring, on_ready: Callable[[Server], None]) -> None:

@@ -1,5 +1,6 @@
 """Settings, read from the environment (prefix `MILEPOST_`). Owns names, defaults and what each is for;
-the README's table is checked against the descriptions here."""
+the README's table is checked against the descriptions here.
+"""
 
 from __future__ import annotations
 

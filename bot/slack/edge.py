@@ -46,15 +46,22 @@ _log = structlog.get_logger(__name__)
 Body = dict[str, Any]
 
 
+def _ignore_commit() -> None:
+    """What happens by default when a payload has been handled: nothing."""
+
+
 @dataclass(frozen=True)
 class EdgeSettings:
-    """How one installation is served. `signing_secrets` newest first (HTTP only); `slow_seconds` < 3."""
+    """How one installation is served. `signing_secrets` newest first (HTTP only); `slow_seconds` < 3; `on_commit` is
+    called on the event loop when a payload has been handled, for instance to nudge delivery.
+    """
 
     installation: Installation
     base_url: str = SLACK_API
     signing_secrets: tuple[str, ...] = field(default=(), repr=False)
     default_role: Role = Role.CSM
     slow_seconds: float = SLOW_SECONDS
+    on_commit: Callable[[], None] = field(default=_ignore_commit, repr=False)
 
 
 class Edge:
@@ -68,6 +75,7 @@ class Edge:
         self._handling = handling
         self._sender = Sender(client)
         self._slow_seconds = settings.slow_seconds
+        self._on_commit = settings.on_commit
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="slack")
         self.app = _build_app(self, settings)
 
@@ -90,6 +98,7 @@ class Edge:
 
     async def _work(self, payload: Payload) -> Answer:
         answer = await asyncio.get_running_loop().run_in_executor(self._threads, self._handling.answer, payload)
+        self._on_commit()
         if answer.is_stale:
             self.tasks.start(self.people.refresh(payload.slack_id), "refresh a person")
         return answer
