@@ -1,12 +1,22 @@
-"""Due work as rows, each occurrence run once, and the lease that lets one scheduler act."""
+"""Due work as rows, and each occurrence run once. Owns what is due and what became of it; the right to act on it is
+`storage.leases`'.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Field, SQLModel, UniqueConstraint
+from sqlalchemy import ColumnElement, update
+from sqlmodel import Field, Session, SQLModel, UniqueConstraint, col, delete, select
 
+from rules.schedules import Rhythm, latest_occurrence, next_occurrence
+from storage.db import Tx
 from storage.fields import key, moment, workspace
+from storage.upsert import upsert
+from storage.workspaces import WorkspaceRow, get_workspace
+
+MOST_ATTEMPTS = 3
 
 
 class ScheduleRow(SQLModel, table=True):
@@ -26,9 +36,15 @@ class ScheduleRow(SQLModel, table=True):
     every_minutes: int = 0
     next_at: datetime = moment(index=True)
 
+    @property
+    def rhythm(self) -> Rhythm:
+        return Rhythm(self.zone, self.at_time, self.every_minutes)
+
 
 class ScheduleRunRow(SQLModel, table=True):
-    """One occurrence of a schedule: started, and finished when it was done."""
+    """One occurrence of a schedule: started (business time), and finished when it was done. `epoch` is that of the
+    scheduler's lease under which it was last started.
+    """
 
     __tablename__ = "schedule_runs"
 
@@ -37,15 +53,146 @@ class ScheduleRunRow(SQLModel, table=True):
     occurrence: datetime = moment(primary_key=True)
     started_at: datetime = moment()
     finished_at: datetime | None = moment(default=None, nullable=True)
+    attempts: int = 1
+    epoch: int = 0
     error: str = ""
 
 
-class LeaseRow(SQLModel, table=True):
-    """A named right held by one process until `expires_at` (wall time); `epoch` grows with each holder."""
+@dataclass(frozen=True)
+class Run:
+    """An occurrence that the caller must run now."""
 
-    __tablename__ = "leases"
+    workspace_id: str
+    schedule_id: str
+    job: str
+    audience: str
+    occurrence: datetime
 
-    name: str = Field(primary_key=True)
-    holder: str
-    epoch: int = 1
-    expires_at: datetime = moment()
+
+# (job, daily at, or every so many minutes)
+DEFAULTS = (("daily", "06:00", 0), ("wake", "00:00", 5), ("cleanup", "03:30", 0))
+
+
+def ensure_schedules(tx: Tx, now: datetime) -> None:
+    """The schedules every workspace has, in the workspace's zone; one whose zone changed is due anew. `now` is
+    business time.
+    """
+    zone = get_workspace(tx).zone
+    query = select(ScheduleRow).where(ScheduleRow.workspace_id == tx.workspace_id, ScheduleRow.audience == "")
+    known = {row.job: row for row in tx.session.exec(query)}
+    missing = []
+    for job, at_time, every_minutes in DEFAULTS:
+        row = known.get(job)
+        if row is None:
+            due = next_occurrence(Rhythm(zone, at_time, every_minutes), now)
+            fresh = ScheduleRow(
+                workspace_id=tx.workspace_id,
+                job=job,
+                zone=zone,
+                at_time=at_time,
+                every_minutes=every_minutes,
+                next_at=due,
+            )
+            missing.append(fresh.model_dump())
+        elif row.zone != zone:
+            row.zone = zone
+            row.next_at = next_occurrence(row.rhythm, now)
+    upsert(tx, ScheduleRow, missing, keys=["workspace_id", "audience", "job"])
+    tx.session.flush()
+
+
+def next_due(session: Session) -> datetime | None:
+    """The next business time at which a daily schedule is due in any workspace that is not paused. What runs every few
+    minutes only looks for work of others, and is not waited for.
+    """
+    query = select(ScheduleRow.workspace_id, ScheduleRow.next_at).join(
+        WorkspaceRow, col(WorkspaceRow.id) == col(ScheduleRow.workspace_id)
+    )
+    query = query.where(col(WorkspaceRow.is_paused).is_(other=False), ScheduleRow.every_minutes == 0)
+    found = session.exec(query.order_by(col(ScheduleRow.next_at)).limit(1)).first()
+    return None if found is None else found[1]
+
+
+def has_due(tx: Tx, now: datetime, epoch: int) -> bool:
+    """Whether `start_due` would find something: a read, so that idle ticks never take the writer's turn."""
+    due = select(ScheduleRow.id).where(ScheduleRow.workspace_id == tx.workspace_id, ScheduleRow.next_at <= now)
+    left = select(ScheduleRunRow.schedule_id).where(*_left_behind(tx, epoch))
+    return any(tx.session.exec(query.limit(1)).first() is not None for query in (due, left))
+
+
+def start_due(tx: Tx, now: datetime, epoch: int) -> list[Run]:
+    """Start what is due at business time `now`, under the scheduler lease's `epoch`, oldest occurrence first.
+
+    Several missed occurrences of a schedule become one, the latest. A run left unfinished under an earlier epoch
+    (its process is gone) starts again, at most `MOST_ATTEMPTS` times in all.
+    """
+    runs = [*_restart(tx, now, epoch), *_start_new(tx, now, epoch)]
+    return sorted(runs, key=lambda run: (run.occurrence, run.job, run.audience))
+
+
+def finish_run(tx: Tx, run: Run, epoch: int, now: datetime, error: str = "") -> bool:
+    """The run is done, with an error or without; False if another scheduler has taken it over meanwhile."""
+    statement = update(ScheduleRunRow).where(
+        *_is_run(tx, run), col(ScheduleRunRow.epoch) == epoch, col(ScheduleRunRow.finished_at).is_(None)
+    )
+    return tx.session.connection().execute(statement.values(finished_at=now, error=error)).rowcount == 1
+
+
+def forget_runs(tx: Tx, before: datetime) -> int:
+    """Delete finished runs of occurrences before a moment. Returns how many."""
+    statement = delete(ScheduleRunRow).where(
+        col(ScheduleRunRow.workspace_id) == tx.workspace_id,
+        col(ScheduleRunRow.occurrence) < before,
+        col(ScheduleRunRow.finished_at).is_not(None),
+    )
+    return tx.session.connection().execute(statement).rowcount
+
+
+def list_failures(tx: Tx, limit: int = 20) -> list[ScheduleRunRow]:
+    """The latest runs that ended with an error, newest first, for the doctor."""
+    query = select(ScheduleRunRow).where(ScheduleRunRow.workspace_id == tx.workspace_id, ScheduleRunRow.error != "")
+    return list(tx.session.exec(query.order_by(col(ScheduleRunRow.occurrence).desc()).limit(limit)))
+
+
+def _start_new(tx: Tx, now: datetime, epoch: int) -> list[Run]:
+    query = select(ScheduleRow).where(ScheduleRow.workspace_id == tx.workspace_id, ScheduleRow.next_at <= now)
+    runs = []
+    for row in tx.session.exec(query.with_for_update()).all():
+        occurrence = max(row.next_at, latest_occurrence(row.rhythm, now))
+        row.next_at = next_occurrence(row.rhythm, now)
+        started = {"schedule_id": row.id, "occurrence": occurrence, "started_at": now, "epoch": epoch}
+        if upsert(tx, ScheduleRunRow, [started], keys=["schedule_id", "occurrence"]):
+            runs.append(Run(tx.workspace_id, row.id, row.job, row.audience, occurrence))
+    return runs
+
+
+def _restart(tx: Tx, now: datetime, epoch: int) -> list[Run]:
+    query = select(ScheduleRunRow, ScheduleRow).join(
+        ScheduleRow, col(ScheduleRow.id) == col(ScheduleRunRow.schedule_id)
+    )
+    runs = []
+    for row, schedule in tx.session.exec(query.where(*_left_behind(tx, epoch)).with_for_update()).all():
+        row.epoch = epoch
+        if row.attempts >= MOST_ATTEMPTS:
+            row.finished_at, row.error = now, f"its process ended {row.attempts} times before it was done"
+            continue
+        row.attempts += 1
+        runs.append(Run(tx.workspace_id, row.schedule_id, schedule.job, schedule.audience, row.occurrence))
+    return runs
+
+
+def _left_behind(tx: Tx, epoch: int) -> tuple[ColumnElement[bool], ...]:
+    """Not finished, and started under an earlier lease."""
+    return (
+        col(ScheduleRunRow.workspace_id) == tx.workspace_id,
+        col(ScheduleRunRow.finished_at).is_(None),
+        col(ScheduleRunRow.epoch) < epoch,
+    )
+
+
+def _is_run(tx: Tx, run: Run) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(ScheduleRunRow.workspace_id) == tx.workspace_id,
+        col(ScheduleRunRow.schedule_id) == run.schedule_id,
+        col(ScheduleRunRow.occurrence) == run.occurrence,
+    )

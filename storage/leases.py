@@ -1,0 +1,62 @@
+"""Named rights of which one process at a time has one, e.g. to act as the scheduler. Owns the lease rows; they belong
+to the process, not to a workspace. Moments are wall time (see `storage.clock`).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Field, Session, SQLModel, select
+
+from storage.fields import moment
+
+
+class LeaseRow(SQLModel, table=True):
+    """A named right held by one process until `expires_at` (wall time); `epoch` grows with each holder."""
+
+    __tablename__ = "leases"
+
+    name: str = Field(primary_key=True)
+    holder: str
+    epoch: int = 1
+    expires_at: datetime = moment()
+
+
+def acquire(session: Session, name: str, holder: str, now: datetime, seconds: float) -> int | None:
+    """Take or renew the lease for `seconds`; its epoch, or None while another holds it.
+
+    An expiry further ahead than any lease comes from a clock that was put back, and counts as past.
+    """
+    until = now + timedelta(seconds=seconds)
+    _ensure_row(session, name, now)
+    row = session.exec(select(LeaseRow).where(LeaseRow.name == name).with_for_update()).one()
+    is_free = row.expires_at <= now or row.expires_at > now + timedelta(seconds=2 * seconds)
+    if row.holder != holder:
+        if not is_free:
+            return None
+        row.holder, row.epoch = holder, row.epoch + 1
+    row.expires_at = until
+    session.flush()
+    return row.epoch
+
+
+def is_held(session: Session, name: str, holder: str, epoch: int) -> bool:
+    """Whether nobody else has taken the lease; it stays so until the transaction ends. For use inside each write."""
+    row = session.exec(select(LeaseRow).where(LeaseRow.name == name).with_for_update()).first()
+    return row is not None and (row.holder, row.epoch) == (holder, epoch)
+
+
+def release(session: Session, name: str, holder: str, now: datetime) -> None:
+    """Let another process take over at once."""
+    row = session.exec(select(LeaseRow).where(LeaseRow.name == name).with_for_update()).first()
+    if row is not None and row.holder == holder:
+        row.expires_at = now
+
+
+def _ensure_row(session: Session, name: str, now: datetime) -> None:
+    is_postgres = session.get_bind().dialect.name == "postgresql"
+    target = LeaseRow.__table__  # type: ignore[attr-defined]  # SQLModel sets it; its type does not say so
+    statement = (postgresql.insert if is_postgres else sqlite.insert)(target)
+    row = {"name": name, "holder": "", "epoch": 0, "expires_at": now}
+    session.connection().execute(statement.values(row).on_conflict_do_nothing(index_elements=["name"]))

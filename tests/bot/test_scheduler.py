@@ -1,0 +1,143 @@
+"""The scheduler runs what is due, once, whoever asks and whatever the job does."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from datetime import datetime, timedelta
+
+from sqlmodel import select
+
+from bot.clocks import Clocks, MovableClock, real_clocks
+from bot.scheduler import Scheduler
+from pipeline import cleanup
+from pipeline.report import JobReport
+from storage.db import Database
+from storage.schedules import ScheduleRunRow
+from tests.conftest import add_workspace
+
+
+class Jobs:
+    """What ran, and jobs that behave and misbehave."""
+
+    def __init__(self) -> None:
+        self.ran: list[tuple[str, str, datetime]] = []
+
+    def note(self, name: str):
+        def run(_database: Database, workspace_id: str, now: datetime) -> JobReport:
+            self.ran.append((name, workspace_id, now))
+            return JobReport(name, {})
+
+        return run
+
+    def fail(self, _database: Database, _workspace_id: str, _now: datetime) -> JobReport:
+        raise ValueError("no data")
+
+
+def travel() -> tuple[MovableClock, Clocks]:
+    wall = real_clocks().wall
+    business = MovableClock(wall)
+    return business, Clocks(business, wall)
+
+
+def runs(database: Database, workspace_id: str) -> list[ScheduleRunRow]:
+    with database.reading(workspace_id) as tx:
+        return list(tx.session.exec(select(ScheduleRunRow).where(ScheduleRunRow.workspace_id == tx.workspace_id)))
+
+
+async def test_due_jobs_run_once_and_a_failing_one_stops_nobody(sqlite_database: Database):
+    workspace_id = add_workspace(sqlite_database)
+    business, clocks = travel()
+    jobs, nudges = Jobs(), []
+    known = {"wake": jobs.note("wake"), "daily": jobs.fail, "cleanup": cleanup.run}
+    scheduler = Scheduler(sqlite_database, known, clocks, on_run=lambda: nudges.append(1))
+    await scheduler.tick()
+    assert jobs.ran == []
+    business.move_to(business() + timedelta(days=1, hours=1))
+    await scheduler.tick()
+    await scheduler.tick()
+    assert [name for name, _, _ in jobs.ran] == ["wake"]
+    ended = {row.error for row in runs(sqlite_database, workspace_id)}
+    assert ended == {"", "ValueError: no data"}
+    assert len(nudges) == 3
+
+
+async def test_an_unknown_job_is_marked_not_forgotten(sqlite_database: Database):
+    workspace_id = add_workspace(sqlite_database)
+    business, clocks = travel()
+    scheduler = Scheduler(sqlite_database, {}, clocks)
+    await scheduler.tick()
+    business.move_to(business() + timedelta(minutes=6))
+    await scheduler.tick()
+    assert "there is no job wake" in {row.error for row in runs(sqlite_database, workspace_id)}
+
+
+async def test_of_two_processes_one_acts_until_it_lets_go(sqlite_database: Database):
+    add_workspace(sqlite_database)
+    business, clocks = travel()
+    first, second = Jobs(), Jobs()
+    one = Scheduler(sqlite_database, {"wake": first.note("wake")}, clocks)
+    two = Scheduler(sqlite_database, {"wake": second.note("wake")}, clocks)
+    await one.tick()
+    business.move_to(business() + timedelta(minutes=6))
+    await two.tick()
+    await one.tick()
+    assert (len(first.ran), len(second.ran)) == (1, 0)
+    one.stop()
+    await one.drain(1.0)
+    business.move_to(business() + timedelta(minutes=6))
+    await two.tick()
+    assert len(second.ran) == 1
+
+
+async def test_the_timer_ticks_by_itself_and_stops(sqlite_database: Database):
+    add_workspace(sqlite_database)
+    business, clocks = travel()
+    jobs = Jobs()
+    done = asyncio.Event()
+    scheduler = Scheduler(sqlite_database, {"wake": jobs.note("wake")}, clocks, tick_seconds=0.1, on_run=done.set)
+    await scheduler.tick()
+    business.move_to(business() + timedelta(minutes=6))
+    scheduler.start()
+    async with asyncio.timeout(5):
+        await done.wait()
+    scheduler.stop()
+    await scheduler.drain(2.0)
+    assert len(jobs.ran) == 1
+
+
+async def test_a_run_cut_off_by_the_end_of_its_process_runs_in_the_next(sqlite_database: Database):
+    workspace_id = add_workspace(sqlite_database)
+    business, clocks = travel()
+    hold, held = threading.Event(), threading.Event()
+
+    def hang(_database: Database, _workspace_id: str, _now: datetime) -> JobReport:
+        held.set()
+        hold.wait(5)
+        return JobReport("wake", {})
+
+    one = Scheduler(sqlite_database, {"wake": hang}, clocks, tick_seconds=0.1)
+    await one.tick()
+    business.move_to(business() + timedelta(minutes=6))
+    one.start()
+    await asyncio.to_thread(held.wait, 5)
+    one.stop()
+    await one.drain(0.1)
+    jobs = Jobs()
+    two = Scheduler(sqlite_database, {"wake": jobs.note("wake")}, clocks)
+    await two.tick()
+    hold.set()
+    assert len(jobs.ran) == 1
+    assert {row.attempts for row in runs(sqlite_database, workspace_id)} >= {2}
+
+
+async def test_the_watchdog_tells_when_the_tick_stands_still(sqlite_database: Database):
+    _, clocks = travel()
+    hold, told = threading.Event(), threading.Event()
+    scheduler = Scheduler(sqlite_database, {}, clocks, tick_seconds=0.1, on_stale=told.set)
+    scheduler.start()
+    with sqlite_database.write():
+        assert await asyncio.to_thread(told.wait, 5)
+    hold.set()
+    scheduler.stop()
+    await scheduler.drain(2.0)

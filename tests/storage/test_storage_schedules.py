@@ -1,0 +1,132 @@
+"""Each occurrence once: when it is late, when processes die, when two of them try."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlmodel import select
+
+from storage.db import Database, Tx
+from storage.leases import acquire, is_held, release
+from storage.schedules import (
+    MOST_ATTEMPTS,
+    ScheduleRow,
+    ScheduleRunRow,
+    ensure_schedules,
+    finish_run,
+    forget_runs,
+    has_due,
+    list_failures,
+    next_due,
+    start_due,
+)
+from storage.workspaces import get_workspace
+from tests.conftest import NOW
+
+DAY = timedelta(days=1)
+SIX = NOW.replace(hour=6) + DAY
+
+
+def rows(tx: Tx) -> dict[str, ScheduleRow]:
+    found = tx.session.exec(select(ScheduleRow).where(ScheduleRow.workspace_id == tx.workspace_id))
+    return {row.job: row for row in found}
+
+
+def started(tx: Tx, now: datetime, epoch: int = 1) -> list[tuple[str, object]]:
+    return [(run.job, run.occurrence) for run in start_due(tx, now, epoch)]
+
+
+def test_every_workspace_has_its_schedules_once(tx: Tx):
+    ensure_schedules(tx, NOW)
+    ensure_schedules(tx, NOW + DAY)
+    assert {job: row.next_at for job, row in rows(tx).items()} == {
+        "daily": SIX,
+        "wake": NOW + timedelta(minutes=5),
+        "cleanup": SIX.replace(hour=3, minute=30),
+    }
+
+
+def test_another_zone_moves_what_is_due(tx: Tx):
+    ensure_schedules(tx, NOW)
+    get_workspace(tx).zone = "Asia/Shanghai"
+    ensure_schedules(tx, NOW)
+    assert rows(tx)["daily"].next_at == NOW.replace(hour=22)
+
+
+def test_what_is_due_starts_once(tx: Tx):
+    ensure_schedules(tx, NOW)
+    assert not has_due(tx, NOW, 1)
+    assert has_due(tx, NOW + timedelta(minutes=5), 1)
+    assert started(tx, NOW + timedelta(minutes=6)) == [("wake", NOW + timedelta(minutes=5))]
+    assert started(tx, NOW + timedelta(minutes=6)) == []
+
+
+def test_missed_occurrences_become_one_for_the_latest(tx: Tx):
+    ensure_schedules(tx, NOW)
+    late = SIX + 3 * DAY + timedelta(hours=2)
+    runs = started(tx, late)
+    assert ("daily", SIX + 3 * DAY) in runs
+    assert [job for job, _ in runs] == ["cleanup", "daily", "wake"]
+    assert rows(tx)["daily"].next_at == SIX + 4 * DAY
+
+
+def test_an_unfinished_run_starts_again_under_the_next_lease_only(tx: Tx):
+    ensure_schedules(tx, NOW)
+    (run,) = start_due(tx, NOW + timedelta(minutes=5), 1)
+    assert not has_due(tx, NOW + timedelta(minutes=6), 1)
+    assert has_due(tx, NOW + timedelta(minutes=6), 2)
+    assert start_due(tx, NOW + timedelta(minutes=6), 2) == [run]
+    assert not finish_run(tx, run, 1, NOW)
+    assert finish_run(tx, run, 2, NOW)
+    assert start_due(tx, NOW + timedelta(minutes=6), 3) == []
+
+
+def test_a_run_that_keeps_ending_its_process_is_given_up(tx: Tx):
+    ensure_schedules(tx, NOW)
+    due = NOW + timedelta(minutes=5)
+    tries = [len(start_due(tx, due, epoch)) for epoch in range(1, MOST_ATTEMPTS + 3)]
+    assert sum(tries) == MOST_ATTEMPTS
+    (failed,) = list_failures(tx)
+    assert "ended 3 times" in failed.error
+
+
+def test_finished_runs_are_forgotten_in_time(tx: Tx):
+    ensure_schedules(tx, NOW)
+    (run,) = start_due(tx, NOW + timedelta(minutes=5), 1)
+    assert forget_runs(tx, NOW + DAY) == 0
+    assert finish_run(tx, run, 1, NOW, "ValueError: no")
+    assert forget_runs(tx, NOW) == 0
+    assert forget_runs(tx, NOW + DAY) == 1
+    assert tx.session.exec(select(ScheduleRunRow).where(ScheduleRunRow.workspace_id == tx.workspace_id)).all() == []
+
+
+def test_the_next_due_time_skips_polls_and_paused_workspaces(database: Database, workspace_id: str):
+    with database.writing(workspace_id) as tx:
+        ensure_schedules(tx, NOW)
+    with database.read() as session:
+        assert next_due(session) == SIX.replace(hour=3, minute=30)
+    with database.writing(workspace_id) as tx:
+        get_workspace(tx).is_paused = True
+    with database.read() as session:
+        assert next_due(session) is None
+
+
+def test_one_process_holds_the_lease_until_it_lets_go_or_dies(tx: Tx):
+    session = tx.session
+    later = NOW + timedelta(seconds=31)
+    assert acquire(session, "scheduler", "a", NOW, 30) == 1
+    assert acquire(session, "scheduler", "b", NOW + timedelta(seconds=29), 30) is None
+    assert acquire(session, "scheduler", "a", NOW + timedelta(seconds=10), 30) == 1
+    assert acquire(session, "scheduler", "b", later, 30) is None
+    assert acquire(session, "scheduler", "b", later + timedelta(seconds=10), 30) == 2
+    assert not is_held(session, "scheduler", "a", 1)
+    assert is_held(session, "scheduler", "b", 2)
+    release(session, "scheduler", "a", later)
+    assert acquire(session, "scheduler", "a", later + timedelta(seconds=11), 30) is None
+    release(session, "scheduler", "b", later)
+    assert acquire(session, "scheduler", "a", later + timedelta(seconds=11), 30) == 3
+
+
+def test_a_clock_put_back_does_not_keep_a_lease_for_ever(tx: Tx):
+    assert acquire(tx.session, "scheduler", "a", NOW + DAY, 30) == 1
+    assert acquire(tx.session, "scheduler", "b", NOW, 30) == 2
