@@ -17,8 +17,6 @@ from storage.errors import BusyError
 
 _log = structlog.get_logger(__name__)
 
-EVENTS = ("app_home_opened", "app_uninstalled", "tokens_revoked", "user_change")
-
 Act = Callable[[Mapping[str, Any]], Coroutine[Any, Any, bool]]
 
 

@@ -171,10 +171,9 @@ def repress_value(payload: Payload) -> str:
 
 
 def _clean_token(inside: str) -> str:
-    if inside[:1] in {"@", "#", "!"}:
-        return f"<{inside}>"
     link, _, label = inside.partition("|")
-    return unescape_entities(label or link)
+    is_link = link.startswith(("http://", "https://", "mailto:", "tel:"))
+    return unescape_entities(label or link) if is_link else f"<{inside}>"
 
 
 def _read_interaction(body: Mapping[str, Any], origin: Origin, name: str) -> Payload:
@@ -187,11 +186,11 @@ def _read_interaction(body: Mapping[str, Any], origin: Origin, name: str) -> Pay
         _key("trigger", _text(body, "trigger_id"), name),
         team_id=_text(body, "user", "team_id") or _text(body, "team", "id"),
         enterprise_id=_text(body, "enterprise", "id"),
-        channel=_text(body, "channel", "id") or _text(body, "container", "channel_id") or opened_from,
+        channel=_text(body, "channel", "id") or _text(body, "container", "channel_id") or opened_from.channel,
         reference=reference,
         values=read_state(view),
         trigger_id=_text(body, "trigger_id"),
-        response_url=_text(body, "response_url"),
+        response_url=_text(body, "response_url") or opened_from.response_url,
         view=view,
         is_direct=_is_direct_whisper(body),
     )

@@ -143,7 +143,7 @@ class People:
 def read_profile(user: Mapping[str, Any]) -> SlackProfile:
     """Slack's user object (users.info, user_change) as a profile; what is missing or odd becomes empty."""
     profile: Mapping[str, Any] = user.get("profile") or {}
-    names = (profile.get("display_name"), profile.get("real_name"), user.get("real_name"), user.get("name"))
+    names = (profile.get("real_name"), user.get("real_name"), profile.get("display_name"), user.get("name"))
     return SlackProfile(
         slack_id=str(user.get("id") or ""),
         name=str(next((name for name in names if name), "")),

@@ -58,10 +58,8 @@ class Sender:
                 await self.client.views_update(view_id=str(payload.view.get("id", "")), view=effect.body["view"])
             case Transport.VIEWS_PUBLISH:
                 await self.client.views_publish(user_id=payload.slack_id, view=effect.body["view"])
-            case Transport.RESPONSE_URL:
-                await self._respond(effect.body, payload)
             case _:
-                await self._tell(effect.body, payload)
+                await self._respond(effect.body, payload)
 
     async def _show_form(self, effect: Effect, payload: Payload, reader: Reader) -> None:
         show = self.client.views_push if effect.transport is Transport.VIEWS_PUSH else self.client.views_open

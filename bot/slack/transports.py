@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from bot.slack.form_values import Json
 from bot.slack.payloads import WHISPER_BLOCK, Origin, Payload
-from bot.slack.views import render_again, render_form, render_home, render_note
+from bot.slack.views import Place, render_again, render_form, render_home, render_note
 from commands.kit import MESSAGE_BLOCKS, OPTION_COUNT, option
 from commands.slice import (
     FormErrors,
@@ -29,15 +29,19 @@ from words.reader import Reader
 
 
 class Transport(StrEnum):
-    """Ways to a person. ACK_* ride on the acknowledgement, the others follow it."""
+    """Ways to a person. ACK_* ride on the acknowledgement, the others follow it.
+
+    WHISPER goes by response_url while that lives, else by chat.postEphemeral, else as a direct message; REPLACE by
+    response_url with replace_original.
+    """
 
     ACK_TEXT = "ack_text"
     ACK_ERRORS = "ack_errors"
     ACK_UPDATE = "ack_update"
     ACK_PUSH = "ack_push"
     ACK_OPTIONS = "ack_options"
-    RESPONSE_URL = "response_url"
-    PERSON = "person"
+    WHISPER = "whisper"
+    REPLACE = "replace"
     VIEWS_OPEN = "views_open"
     VIEWS_PUSH = "views_push"
     VIEWS_UPDATE = "views_update"
@@ -46,25 +50,25 @@ class Transport(StrEnum):
 
 _T = Transport
 _FROM_MESSAGE: dict[type[Reply], Transport] = {
-    Whisper: _T.RESPONSE_URL,
+    Whisper: _T.WHISPER,
     OpenForm: _T.VIEWS_OPEN,
     Home: _T.VIEWS_PUBLISH,
 }
 # The table. A pair that is not here is impossible: Slack has no way to do it.
 TABLE: dict[Origin, dict[type[Reply], Transport]] = {
     Origin.COMMAND: {Whisper: _T.ACK_TEXT, OpenForm: _T.VIEWS_OPEN, Home: _T.VIEWS_PUBLISH},
-    Origin.RERUN: _FROM_MESSAGE,  # its first whisper takes the place of the one that offered it
+    Origin.RERUN: {**_FROM_MESSAGE, Whisper: _T.REPLACE},  # it takes the place of the whisper that offered it
     Origin.MESSAGE_BUTTON: _FROM_MESSAGE,
-    Origin.EPHEMERAL_BUTTON: {**_FROM_MESSAGE, Replace: _T.RESPONSE_URL},
+    Origin.EPHEMERAL_BUTTON: {**_FROM_MESSAGE, Replace: _T.REPLACE},
     Origin.FORM_BUTTON: {
-        Whisper: _T.PERSON,
+        Whisper: _T.WHISPER,
         PushForm: _T.VIEWS_PUSH,
         UpdateForm: _T.VIEWS_UPDATE,
         Home: _T.VIEWS_PUBLISH,
     },
-    Origin.HOME_BUTTON: {Whisper: _T.PERSON, OpenForm: _T.VIEWS_OPEN, Home: _T.VIEWS_PUBLISH},
+    Origin.HOME_BUTTON: {Whisper: _T.WHISPER, OpenForm: _T.VIEWS_OPEN, Home: _T.VIEWS_PUBLISH},
     Origin.SUBMISSION: {
-        Whisper: _T.PERSON,
+        Whisper: _T.WHISPER,
         FormErrors: _T.ACK_ERRORS,
         UpdateForm: _T.ACK_UPDATE,
         PushForm: _T.ACK_PUSH,
@@ -123,10 +127,8 @@ def plan(payload: Payload, replies: Sequence[Reply], reader: Reader) -> Plan:
     """
     errors = [reply for reply in replies if isinstance(reply, FormErrors)]
     effects = [_build(payload, reply, reader) for reply in (errors[:1] or replies)]
-    if payload.origin is Origin.RERUN:
-        effects = _replace_first(effects, payload)
     on_ack = [effect for effect in effects if effect.transport in _ON_ACK]
-    after = [effect for effect in effects if effect.transport not in _ON_ACK]
+    after = _replace_once([effect for effect in effects if effect.transport not in _ON_ACK])
     after += [_follow(effect) for effect in on_ack[1:] if effect.transport is _T.ACK_TEXT]
     return Plan(on_ack[0] if on_ack else None, tuple(after))
 
@@ -152,7 +154,7 @@ def still_working(payload: Payload, reader: Reader) -> Plan:
     if payload.origin is Origin.COMMAND:
         return Plan(Effect(_T.ACK_TEXT, {"response_type": "ephemeral", "text": sentence}))
     if payload.response_url:
-        return Plan(after=(Effect(_T.RESPONSE_URL, _note_body(sentence)),))
+        return Plan(after=(Effect(_T.WHISPER, _note_body(sentence)),))
     return Plan()
 
 
@@ -181,12 +183,11 @@ def _build(payload: Payload, reply: Reply, reader: Reader) -> Effect:
 
 def _body(payload: Payload, reply: Reply, reader: Reader, transport: Transport) -> Json:
     match reply:
-        case Whisper(message):
-            return _whisper_body(message, transport)
-        case Replace(message):
-            return _replace_body(message, is_direct=payload.is_direct)
+        case Whisper(message) | Replace(message):
+            is_new = transport is not _T.REPLACE
+            return _whisper_body(message, transport) if is_new else _replace_body(message, is_direct=payload.is_direct)
         case OpenForm(view) | PushForm(view) | UpdateForm(view):
-            return {"view": render_form(view, reader, payload.channel)}
+            return {"view": render_form(view, reader, Place(payload.channel, payload.response_url))}
         case FormErrors(errors):
             return {"errors": dict(errors)}
         case Options(options):
@@ -196,10 +197,7 @@ def _body(payload: Payload, reply: Reply, reader: Reader, transport: Transport) 
 
 
 def _whisper_body(message: Message, transport: Transport) -> Json:
-    body: Json = {"text": message.text, "blocks": list(message.blocks)}
-    if transport is _T.PERSON:
-        return body
-    body["response_type"] = "ephemeral"
+    body: Json = {"response_type": "ephemeral", "text": message.text, "blocks": list(message.blocks)}
     return body if transport is _T.ACK_TEXT else {**body, "replace_original": False}
 
 
@@ -217,18 +215,15 @@ def mark_direct(blocks: Sequence[Json]) -> list[Json]:
     return [*first, *blocks[1:MESSAGE_BLOCKS]]
 
 
-def _replace_first(effects: list[Effect], payload: Payload) -> list[Effect]:
-    at = next((index for index, effect in enumerate(effects) if effect.transport is _T.RESPONSE_URL), None)
-    if at is None:
-        return effects
-    body = effects[at].body
-    message = Message(body["text"], tuple(body["blocks"]))
-    effects[at] = Effect(_T.RESPONSE_URL, _replace_body(message, is_direct=payload.is_direct))
-    return effects
+def _replace_once(effects: list[Effect]) -> list[Effect]:
+    """Only the first replacement replaces; what a handler says beyond it follows as whispers."""
+    first = next((effect for effect in effects if effect.transport is _T.REPLACE), None)
+    return [_follow(each) if each.transport is _T.REPLACE and each is not first else each for each in effects]
 
 
 def _follow(effect: Effect) -> Effect:
-    return replace(effect, transport=_T.RESPONSE_URL, body={**effect.body, "replace_original": False})
+    body = {**effect.body, "response_type": "ephemeral", "replace_original": False}
+    return replace(effect, transport=_T.WHISPER, body=body)
 
 
 def _note_body(sentence: str) -> Json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from bot.slack.form_values import Json, refill
@@ -17,11 +18,18 @@ NAME = "Milepost"
 NOTE = "edge.note"
 
 
-def render_form(view: FormView, reader: Reader, channel: str) -> Json:
-    """A modal. `channel` is where it was opened from, for the whisper that follows it.
-
-    Raises `ValueError` when the reference is too long to travel with the form.
+@dataclass(frozen=True)
+class Place:
+    """Where a form was opened from, for the whisper that follows it: the channel, and the response_url of the
+    command or button (good for 30 minutes, also in channels the bot is not in).
     """
+
+    channel: str = ""
+    response_url: str = ""
+
+
+def render_form(view: FormView, reader: Reader, opened_from: Place) -> Json:
+    """A modal. Raises `ValueError` when the reference is too long to travel with the form."""
     close = reader.say("Cancel") if view.submit else reader.say("Close")
     modal: Json = {
         "type": "modal",
@@ -29,7 +37,7 @@ def render_form(view: FormView, reader: Reader, channel: str) -> Json:
         "title": _plain(view.title),
         "close": _plain(close),
         "blocks": list(view.blocks[:VIEW_BLOCKS]),
-        "private_metadata": dump_metadata(view.ref.dump() if view.ref else "", channel),
+        "private_metadata": dump_metadata(view.ref.dump() if view.ref else "", opened_from),
     }
     return {**modal, "submit": _plain(view.submit)} if view.submit else modal
 
@@ -57,21 +65,30 @@ def render_home(blocks: Sequence[Mapping[str, Any]]) -> Json:
     return {"type": "home", "blocks": list(blocks[:VIEW_BLOCKS])}
 
 
-def dump_metadata(reference: str, channel: str) -> str:
-    """What a form carries with it: what it is about and where it was opened. Raises `ValueError` over 3000."""
-    text = json.dumps([reference, channel], separators=(",", ":"), ensure_ascii=False)
+def dump_metadata(reference: str, opened_from: Place) -> str:
+    """What a form carries with it: what it is about and where it was opened (the response_url only where it fits).
+
+    Raises `ValueError` over Slack's 3000 characters.
+    """
+    text = _dump(reference, opened_from)
+    if len(text) > METADATA_LENGTH:
+        text = _dump(reference, Place(opened_from.channel))
     if len(text) > METADATA_LENGTH:
         raise ValueError(f"a form can carry {METADATA_LENGTH} characters, not {len(text)}")
     return text
 
 
-def read_metadata(text: str) -> tuple[str, str]:
-    """What `dump_metadata` wrote: reference and channel, both "" for anything else."""
+def read_metadata(text: str) -> tuple[str, Place]:
+    """What `dump_metadata` wrote; all "" for anything else."""
     try:
-        reference, channel = json.loads(text)
+        reference, channel, response_url = (str(each) for each in json.loads(text))
     except (ValueError, TypeError):
-        return "", ""
-    return str(reference), str(channel)
+        return "", Place()
+    return reference, Place(channel, response_url)
+
+
+def _dump(reference: str, place: Place) -> str:
+    return json.dumps([reference, place.channel, place.response_url], separators=(",", ":"), ensure_ascii=False)
 
 
 def _plain(text: str) -> Json:

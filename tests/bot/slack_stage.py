@@ -74,7 +74,8 @@ class FakeSlack:
     async def call(self, request: web.Request) -> web.Response:
         method = request.match_info["method"]
         is_json = request.content_type == "application/json"
-        body = await request.json() if is_json else dict(await request.post())
+        sent = dict(await request.post()) or dict(request.query)
+        body: dict[str, Any] = await request.json() if is_json else sent
         for name in ("view", "blocks"):
             if isinstance(body.get(name), str):
                 body[name] = json.loads(body[name])
@@ -92,14 +93,16 @@ class FakeSlack:
 async def fake_slack() -> AsyncIterator[FakeSlack]:
     slack = FakeSlack()
     app = web.Application()
-    app.add_routes([web.post("/api/{method}", slack.call), web.post("/response/{key}", slack.respond)])
+    app.add_routes([web.route("*", "/api/{method}", slack.call), web.post("/response/{key}", slack.respond)])
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     slack.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield slack
-    await runner.cleanup()
+    try:
+        yield slack
+    finally:
+        await runner.cleanup()
 
 
 # ---------------------------------------------------------------- the test slice
@@ -261,7 +264,9 @@ class Stage:
 
     def audit(self) -> list[AuditRow]:
         with self.database.reading(self.workspace_id) as tx:
-            return list(tx.session.exec(select(AuditRow).order_by(AuditRow.at)))
+            rows = list(tx.session.exec(select(AuditRow).order_by(AuditRow.at)))
+            tx.session.expunge_all()
+            return rows
 
     def command_body(self, text: str, **more: str) -> dict[str, str]:
         """The form body of a slash command."""
@@ -340,7 +345,7 @@ def view_body(channel: str = CHANNEL, hash_: str = "156663117.cd33ad1f", **field
         "close": {"type": "plain_text", "text": "Cancel"},
         "submit": {"type": "plain_text", "text": "Save"},
         "blocks": blocks,
-        "private_metadata": json.dumps([Ref("thing", "7").dump(), channel]),
+        "private_metadata": json.dumps([Ref("thing", "7").dump(), channel, ""]),
         "callback_id": "test.form",
         "state": {"values": values},
         "hash": hash_,
@@ -397,12 +402,14 @@ async def stage(
     gate = Gate()
     async with fake_slack() as slack:
         installation = Installation(workspace_id, TEAM, "xoxb-test", "Test", bot_user_id=BOT, bot_id="B1")
-        given = {"slow_seconds": 1.5, "signing_secrets": (SECRET,)} | settings
+        given = {"slow_seconds": 20.0, "signing_secrets": (SECRET,)} | settings
         chosen = EdgeSettings(installation, f"{slack.url}/api/", **given)
         edge = build_edge(database, (build_slice(gate), *more), chosen, Clocks(lambda: NOW, wall))
-        yield Stage(edge, slack, database, workspace_id, gate)
-        gate.is_open.set()
-        await edge.drain()
+        try:
+            yield Stage(edge, slack, database, workspace_id, gate)
+        finally:
+            gate.is_open.set()
+            await edge.drain()
 
 
 def texts(value: Any) -> str:

@@ -55,7 +55,8 @@ async def test_a_form_opens_with_the_trigger_and_remembers_the_channel(on: Stage
     assert await on.command("form") is None
     await on.settle()
     (opened,) = on.slack.bodies("views.open")
-    assert json.loads(opened["view"]["private_metadata"]) == [Ref("thing", "7").dump(), CHANNEL]
+    place = [CHANNEL, f"{on.slack.url}/response/1234"]
+    assert json.loads(opened["view"]["private_metadata"]) == [Ref("thing", "7").dump(), *place]
     assert opened["view"]["callback_id"] == "test.form"
 
 
@@ -143,6 +144,15 @@ async def test_a_form_is_saved_and_whispered_where_it_was_opened(on: Stage):
     assert (said["channel"], said["user"], said["text"]) == (CHANNEL, PERSON, "Saved")
 
 
+async def test_the_response_url_of_what_opened_a_form_is_used_before_anything_else(on: Stage):
+    body = on.submission(name="Mia")
+    body["view"]["private_metadata"] = json.dumps(["", CHANNEL, f"{on.slack.url}/response/9"])
+    await on.interact(body)
+    await on.settle()
+    assert [name for name, _ in on.slack.calls] == ["response_url"]
+    assert on.slack.calls[0][1]["response_type"] == "ephemeral"
+
+
 async def test_where_the_bot_is_not_in_the_channel_the_whisper_is_a_direct_message(on: Stage):
     on.slack.errors["chat.postEphemeral"] = "not_in_channel"
     await on.interact(on.submission(name="Mia"))
@@ -226,7 +236,7 @@ async def test_home_is_published_when_it_is_opened(on: Stage):
         {"type": "interactive_message", "callback_id": "x", "actions": [{}], "user": {"id": PERSON}},
         {"type": "dialog_submission", "callback_id": "x", "user": {"id": PERSON}, "team": {"id": "T0000001"}},
         {"type": "something_new", "user": {"id": PERSON}},
-        {"type": "block_actions", "actions": [{"type": "button"}], "user": {}, "team": {"id": "T0000001"}},
+        {"type": "block_actions", "actions": [{"action_id": "x"}], "user": {}, "team": {"id": "T0000001"}},
     ],
     ids=lambda body: body["type"],
 )
