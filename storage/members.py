@@ -127,12 +127,24 @@ def save_from_slack(tx: Tx, profile: SlackProfile, now: datetime, *, default_rol
     row = add_by_slack_id(
         tx, profile.slack_id, role=default_role, zone=profile.zone or "UTC", locale=profile.locale or "en-US"
     )
-    _change_role(tx, row, _role_after(row, profile), now)
-    row.name, row.email = profile.name, profile.email.lower()
-    row.zone, row.locale = profile.zone or row.zone, profile.locale or row.locale
-    row.is_bot, row.is_active, row.refreshed_at = profile.is_bot, profile.is_active, now
-    tx.session.add(row)
-    tx.session.flush()
+    role = _role_after(row, profile)
+    if role is not row.role:
+        change = Change("role", "member", row.id, before={"role": row.role.value}, after={"role": role.value})
+        audit.record(tx, change, _SLACK, now)
+    tx.session.exec(
+        update(MemberRow)
+        .where(col(MemberRow.workspace_id) == tx.workspace_id, col(MemberRow.id) == row.id)
+        .values(
+            name=profile.name,
+            email=profile.email.lower(),
+            zone=profile.zone or row.zone,
+            locale=profile.locale or row.locale,
+            role=role,
+            is_bot=profile.is_bot,
+            is_active=profile.is_active,
+            refreshed_at=now,
+        )
+    )
     _link_accounts(tx, row, now)
     return row
 
@@ -169,14 +181,6 @@ def _role_after(row: MemberRow, profile: SlackProfile) -> Role:
     if profile.is_admin:
         return Role.ADMIN
     return Role.VIEWER if profile.is_guest and row.refreshed_at is None else row.role
-
-
-def _change_role(tx: Tx, row: MemberRow, role: Role, now: datetime) -> None:
-    if role is row.role:
-        return
-    change = Change("role", "member", row.id, before={"role": row.role.value}, after={"role": role.value})
-    audit.record(tx, change, _SLACK, now)
-    row.role = role
 
 
 def _link_accounts(tx: Tx, row: MemberRow, now: datetime) -> None:

@@ -26,6 +26,10 @@ class Tasks:
         task.add_done_callback(self._forget)
         return task
 
+    def names(self) -> list[str]:
+        """What is going on now."""
+        return sorted(task.get_name() for task in self._running)
+
     async def drain(self, wait_seconds: float) -> int:
         """Wait until all work, and what it starts, is done; cancel the rest and return how much that was."""
         loop = asyncio.get_running_loop()

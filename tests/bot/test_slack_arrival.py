@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 import jsonschema
@@ -24,7 +25,7 @@ from playground.seed import default_seed
 from playground.server import Installed, Playground
 from storage.db import Database
 from storage.members import find_by_slack_id
-from tests.bot.slack_stage import FakeSlack, Gate, build_slice, fake_slack
+from tests.bot.slack_stage import FakeSlack, Gate, build_slice, fake_slack, read, sign, texts
 
 # What Slack's reference of app manifests says about the parts we use.
 SCHEMA: dict[str, Any] = {
@@ -181,6 +182,41 @@ async def test_a_payload_delivered_twice_by_the_local_slack_is_done_once(hands: 
     await asyncio.sleep(0.3)
     texts = [each["text"] for each in await hands.see("messages", channel="#general")]
     assert texts.count("Noted") == 1
+
+
+async def test_leaving_waits_for_the_answer_to_what_has_come(sqlite_database: Database):
+    gate = Gate()
+    async with Playground(default_seed()) as playground, aiohttp.ClientSession() as session:
+        installed = playground.install(build_manifest(SLICES), installer="ana")
+        installation = await connect_workspace(sqlite_database, installed.bot_token, playground.api_url, read_wall())
+        settings = EdgeSettings(installation, playground.api_url)
+        edge = build_edge(sqlite_database, [build_slice(gate)], settings, real_clocks())
+        mode = SocketMode(edge, installed.app_token, playground.api_url)
+        await mode.start()
+        hands = Hands(session, playground.url)
+        asked = asyncio.create_task(hands.act("command", channel="#general", text=f"{COMMAND} slow"))
+        for _ in range(100):
+            if edge.tasks.names():
+                break
+            await asyncio.sleep(0.02)
+        leaving = asyncio.create_task(mode.stop())
+        await asyncio.sleep(0.1)
+        gate.is_open.set()
+        assert await leaving == 0
+        assert (await asked)["ok"]
+        assert [each["text"] for each in await hands.see("messages", channel="#general")] == ["slow is done"]
+
+
+async def test_oauth_settings_in_the_environment_change_nothing(
+    sqlite_database: Database, slack: FakeSlack, monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"):
+        monkeypatch.setenv(name, "from the environment")
+    edge = await connect_fake(sqlite_database, slack)
+    body = urlencode({"command": COMMAND, "text": "help me", "user_id": "U1", "team_id": "T5", "trigger_id": "1"})
+    assert "help: me" in texts(read(await edge.app.async_dispatch(sign(body, secret="s"))))
+    assert (await edge.app.async_dispatch(sign(body, secret="from the environment"))).status == 401
+    await edge.drain()
 
 
 # ---------------------------------------------------------------- set up wrongly
