@@ -1,4 +1,6 @@
-"""Logging progress: `/cs log`, its form, its undo. Owns the values of targets; refuses to make targets."""
+"""Logging progress: `/cs log`, its form, its undo. Owns the values of targets; refuses to make targets. What it
+registers stands at its end and is taken up by the slice in `commands.targets`.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,6 @@ from commands.slice import (
     Ref,
     Replace,
     Reply,
-    Slice,
     Surface,
     Whisper,
 )
@@ -250,19 +251,14 @@ def _no_targets(call: Call, account: AccountRow) -> Message:
     return message(text, section(text), actions(add_target_button(call.reader, account.id)))
 
 
-SLICE = Slice(
-    name="measurements",
-    commands=(
-        Command(
-            "log",
-            "ACCOUNT METRIC VALUE [on DATE] [note]",
-            "Log progress: a measured value of a target",
-            log,
-            "writes",
-            ("log acme conversion 7.5% after the new landing page", "log acme revenue €1.2m on 28 feb", "log"),
-        ),
-    ),
-    buttons=(Button(LOG_VALUE, open_log, "reads"), Button(UNDO, undo, "writes")),
-    forms=(Form(LOG_FORM, submit_log),),
-    choices=(Choice(METRIC_MENU, choose_metrics),),
+COMMAND = Command(
+    "log",
+    "ACCOUNT METRIC VALUE [on DATE] [note]",
+    "Log progress: a measured value of a target",
+    log,
+    "writes",
+    ("log acme conversion 7.5% after the new landing page", "log acme revenue €1.2m on 28 feb", "log"),
 )
+BUTTONS = (Button(LOG_VALUE, open_log, "reads"), Button(UNDO, undo, "writes"))
+FORM = Form(LOG_FORM, submit_log)
+CHOICE = Choice(METRIC_MENU, choose_metrics)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from difflib import SequenceMatcher
 
 from commands.kit import clip
@@ -11,6 +12,7 @@ from commands.slice import Call, Choice, Options, Reply
 from rules.errors import UserError
 from storage.accounts import AccountRow, get_account, list_in_channel, list_named
 from storage.db import Tx
+from storage.metrics import list_named_metrics
 from words.names import Found, Named, find_name, fold, split_leading_name
 
 ACCOUNT_MENU = "accounts.pick"
@@ -22,7 +24,8 @@ _MOST_NAME_WORDS = 4
 def resolve_account(call: Call, tx: Tx, text: str) -> tuple[AccountRow, str]:
     """The account that `text` begins with, and the rest of the text.
 
-    Where exactly one account lives in the channel, it is meant unless the text begins with the full name of another.
+    Where exactly one account lives in the channel it is meant, unless the text begins with another one's name (or,
+    when it does not begin with a metric, with the beginning of a name).
 
     Raises `UserError`: unknown or several (with the nearest), or no name where one is needed.
     """
@@ -31,11 +34,24 @@ def resolve_account(call: Call, tx: Tx, text: str) -> tuple[AccountRow, str]:
         raise UserError("Which account? Type its name, like `/cs show acme`, or see `/cs list`.")
     named = list_named(tx)
     found, rest = split_leading_name(text, named)
-    if here is not None and found.how not in _EXACT:
+    if here is not None and not _is_other_meant(tx, found, text):
         return here, text.strip()
     if found.match is None:
         raise _unclear(found, text, rest, has_any=bool(named))
     return get_account(tx, found.match.id), rest
+
+
+def find_only_account(call: Call, tx: Tx) -> AccountRow | None:
+    """The account of a command that takes nothing else: by what was typed, else the channel's, else None.
+
+    Raises `UserError` as `resolve_account`, and for words after the name.
+    """
+    if not call.text.strip():
+        return _find_here(call, tx)
+    account, rest = resolve_account(replace(call, channel=""), tx, call.text)
+    if rest:
+        raise UserError("I found {account}, but not what “{rest}” means.", account=account.name, rest=rest)
+    return account
 
 
 def find_account_here(call: Call, tx: Tx, text: str) -> tuple[AccountRow | None, str]:
@@ -72,6 +88,13 @@ def pick_metric(text: str, first: Iterable[Named], catalogue: Iterable[Named]) -
         nearest=tuple((_quote(each), each.names[0]) for each in found.nearest),
         metric=_guess_name(text, found.nearest),
     )
+
+
+def _is_other_meant(tx: Tx, found: Found, text: str) -> bool:
+    if found.how == "prefix" and found.match is not None:
+        metric, _rest = split_leading_name(text, list_named_metrics(tx))
+        return metric.match is None
+    return found.how in _EXACT
 
 
 def _find_here(call: Call, tx: Tx) -> AccountRow | None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+from commands import measurements
 from commands.access import require_on
 from commands.blocks.accounts import shown_name
 from commands.blocks.targets import (
@@ -251,11 +252,14 @@ SLICE = Slice(
                 "target acme",
             ),
         ),
+        measurements.COMMAND,
     ),
     buttons=(
         Button(ADD_TARGET, open_target, "reads"),
         Button(UNDO_TARGET, undo, "writes"),
         *(Button(action, answer_raise, "writes") for action in RAISE.values()),
+        *measurements.BUTTONS,
     ),
-    forms=(Form(TARGET_FORM, submit_target),),
+    forms=(Form(TARGET_FORM, submit_target), measurements.FORM),
+    choices=(measurements.CHOICE,),
 )

@@ -14,7 +14,7 @@ from storage.targets import TargetRow
 from words.reader import Reader
 
 ADD_TARGET = "targets.add"
-LOG_VALUE = "measurements.log"
+LOG_VALUE = "targets.log_form"
 
 BAR_CELLS = 10
 _SHOWN_DIGITS = 3
