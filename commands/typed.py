@@ -24,7 +24,7 @@ from words.numbers import Quantity, parse_quantity
 _T = TypeVar("_T")
 _PERSON = re.compile(r"<@(?P<id>[UW][A-Z0-9]+)(?:\|[^>]*)?>")
 _CHANNEL = re.compile(r"<#(?P<id>[CG][A-Z0-9]+)(?:\|[^>]*)?>")
-_SLACK_ID = re.compile(r"[UWCG][A-Z0-9]{6,}")
+_CHANNEL_ID = re.compile(r"[CG][A-Z0-9]+")
 _MOST_DATE_WORDS = 4
 
 
@@ -69,9 +69,9 @@ def split_mentions(text: str) -> tuple[str, str, str]:
     return person["id"] if person else "", channel["id"] if channel else "", rest
 
 
-def is_slack_id(text: str) -> bool:
-    """Whether a form gave a person's or channel's id (a direct message, "D…", is neither)."""
-    return bool(_SLACK_ID.fullmatch(text))
+def is_channel_id(text: str) -> bool:
+    """Whether a form gave a channel's id; that of a direct message begins with D."""
+    return bool(_CHANNEL_ID.fullmatch(text))
 
 
 def get_person(tx: Tx, slack_id: str) -> MemberRow:
