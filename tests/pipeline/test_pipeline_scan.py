@@ -237,7 +237,7 @@ def test_alerts_of_a_lost_account_are_closed(database: Database, workspace_id: s
         ("", "", "", "", []),
     ],
 )
-def test_where_alerts_go(  # noqa: PLR0917  # the table's columns
+def test_where_alerts_go(  # the table's columns
     database: Database, workspace_id: str, own: str, team: str, installer: str, owner: str, expected: list[str]
 ):
     with database.writing(workspace_id) as tx:
