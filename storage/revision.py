@@ -38,7 +38,8 @@ def check(database: Database) -> None:
         return
     if found is None or found < HEAD:
         raise SchemaError(
-            "The database is at revision {found}, this version of Milepost needs {head}. Run: milepost migrate",
+            "The database is at revision {found}, this version of Milepost needs {head}. "
+            "Any milepost command brings it up to date.",
             found=found or "none",
             head=HEAD,
         )
