@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Outcome(StrEnum):
-    """What became of one imported row."""
+    """What became of one imported row, the strongest first."""
 
     NEW = "new"
     CHANGED = "changed"
@@ -34,3 +34,8 @@ def decide_merge(stored: Mapping[str, Any] | None, incoming: Mapping[str, Any]) 
         return Merge(Outcome.SAME)
     before = {name: stored[name] for name in changed}
     return Merge(Outcome.CHANGED, before, {name: incoming[name] for name in changed})
+
+
+def strongest(*outcomes: Outcome) -> Outcome:
+    """The outcome of a row that touches several things: new before changed before same; same for none."""
+    return min(outcomes, key=list(Outcome).index, default=Outcome.SAME)

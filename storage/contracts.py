@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -13,6 +12,7 @@ from rules.imports import Outcome
 from rules.records import Actor
 from storage.db import Tx
 from storage.fields import account, workspace
+from storage.lookup import is_among
 from storage.merge import merge_rows
 
 
@@ -59,11 +59,11 @@ def list_contracts(tx: Tx, account_ids: Sequence[str]) -> dict[str, list[Contrac
 def find_accounts_of_contracts(tx: Tx, external_ids: Sequence[str]) -> dict[str, str]:
     """Account id by contract id, for those contracts that exist."""
     statement = select(ContractRow.external_id, ContractRow.account_id).where(
-        ContractRow.workspace_id == tx.workspace_id, col(ContractRow.external_id).in_(external_ids)
+        ContractRow.workspace_id == tx.workspace_id, is_among(tx, col(ContractRow.external_id), external_ids)
     )
     return dict(tx.session.exec(statement).all())
 
 
-def import_contracts(tx: Tx, rows: Sequence[Mapping[str, Any]], actor: Actor, now: datetime) -> Counter[Outcome]:
-    """Merge contracts by `external_id`."""
+def import_contracts(tx: Tx, rows: Sequence[Mapping[str, Any]], actor: Actor, now: datetime) -> list[Outcome]:
+    """Merge contracts by `external_id`; the outcome of each row."""
     return merge_rows(tx, ContractRow, rows, key="external_id", actor=actor, now=now)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -61,6 +60,6 @@ def last_ticket_at(tx: Tx, until: datetime) -> datetime | None:
     return max((each for each in moments if each is not None), default=None)
 
 
-def import_tickets(tx: Tx, rows: Sequence[Mapping[str, Any]], actor: Actor, now: datetime) -> Counter[Outcome]:
-    """Merge tickets by `external_id`."""
+def import_tickets(tx: Tx, rows: Sequence[Mapping[str, Any]], actor: Actor, now: datetime) -> list[Outcome]:
+    """Merge tickets by `external_id`; the outcome of each row."""
     return merge_rows(tx, TicketRow, rows, key="external_id", actor=actor, now=now)

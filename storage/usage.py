@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlmodel import Field, Index, SQLModel, col, select
+from sqlalchemy import ColumnElement, and_
+from sqlalchemy import select as select_columns
+from sqlmodel import Field, Index, SQLModel, col
 
 from storage.db import Tx
 from storage.fields import account, workspace
+from storage.lookup import is_among
 from storage.upsert import upsert
 
 
@@ -53,28 +56,35 @@ class UsageDayRow(SQLModel, table=True):
     value: float
 
 
-def find_events(tx: Tx, source: str, message_ids: Sequence[str]) -> dict[str, UsageEventRow]:
-    """Events of a source that are known already, by message id."""
-    rows = tx.session.exec(
-        select(UsageEventRow).where(
-            UsageEventRow.workspace_id == tx.workspace_id,
-            UsageEventRow.source == source,
-            col(UsageEventRow.message_id).in_(message_ids),
-        )
-    )
-    return {row.message_id: row for row in rows}
+EventContent = tuple[Any, ...]
+
+
+def find_events(tx: Tx, source: str, message_ids: Iterable[str]) -> dict[str, EventContent]:
+    """What is known of a source's events, by message id: account, team, metric, person, day and value."""
+    event = UsageEventRow
+    columns = (event.message_id, event.account_id, event.team, event.metric_key, event.person, event.day, event.value)
+    rows = tx.session.execute(select_columns(*map(col, columns)).where(_are(tx, source, message_ids)))
+    return {row[0]: tuple(row[1:]) for row in rows}
 
 
 def insert_events(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> int:
     """Insert events once by (source, message_id) and mark their days to be summed again; returns how many are new."""
-    known = {
-        (source, message_id)
-        for source in {row["source"] for row in rows}
-        for message_id in find_events(tx, source, [row["message_id"] for row in rows])
-    }
+    known: set[tuple[str, str]] = set()
+    for source in {row["source"] for row in rows}:
+        message_ids = [row["message_id"] for row in rows if row["source"] == source]
+        found = tx.session.execute(select_columns(col(UsageEventRow.message_id)).where(_are(tx, source, message_ids)))
+        known |= {(source, message_id) for message_id in found.scalars()}
     fresh = [row for row in rows if (row["source"], row["message_id"]) not in known]
     count = upsert(tx, UsageEventRow, fresh, keys=["workspace_id", "source", "message_id"])
     days = {(row["account_id"], row["day"]) for row in fresh}
     dirty = [{"account_id": account_id, "day": day} for account_id, day in sorted(days)]
     upsert(tx, UsageDirtyRow, dirty, keys=["workspace_id", "account_id", "day"])
     return count
+
+
+def _are(tx: Tx, source: str, message_ids: Iterable[str]) -> ColumnElement[bool]:
+    return and_(
+        col(UsageEventRow.workspace_id) == tx.workspace_id,
+        col(UsageEventRow.source) == source,
+        is_among(tx, col(UsageEventRow.message_id), message_ids),
+    )

@@ -1,4 +1,4 @@
-"""One import from beginning to end: check the file, then page by page shape, load, commit and report.
+"""One import from beginning to end: check the file, then page by page shape, check, store and report.
 
 A file that cannot be read at all changes nothing. A row that cannot be taken is reported with line, column and
 reason, and written to a file of rejects that can be mended and imported again. Importing a file twice changes nothing.
@@ -6,64 +6,37 @@ reason, and written to a file of rejects that can be mended and imported again. 
 
 from __future__ import annotations
 
-import csv
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from pipeline.imports.fitting import make_shaper
 from pipeline.imports.loaders import LOADERS
-from pipeline.imports.loading import Context, Loader, read_names
+from pipeline.imports.loading import Context, Loader
 from pipeline.imports.mapping import FileMapping, Kind, read_mapping
-from pipeline.imports.shape import Item, Reject, Shaper, Skipped, make_shaper
+from pipeline.imports.names import AccountNames
+from pipeline.imports.rejects import REJECT_COLUMNS, name_rejects, write_rejects
+from pipeline.imports.report import ImportReport
+from pipeline.imports.shape import Item, Reject, Shaper, Skipped
 from pipeline.imports.source import Line, Source, open_source
 from rules.errors import IngestError
 from rules.imports import Outcome
 from rules.records import Actor
 from storage.accounts import list_named
-from storage.db import Database
+from storage.db import Database, Tx
+from storage.workspaces import get_workspace
+from words.dates import find_zone
 
-Progress = Callable[[int], None]
-_REJECT_COLUMNS = ("reject_line", "reject_column", "reject_reason")
-
-
-@dataclass
-class ImportReport:
-    """What an import did, or would do: rows by outcome, rows skipped by reason, and each reject."""
-
-    kind: Kind
-    path: Path
-    is_dry_run: bool
-    rows: int = 0
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
-    skipped: Counter[str] = field(default_factory=Counter)
-    rejects: list[Reject] = field(default_factory=list)
-    ignored_columns: tuple[str, ...] = ()
-    rejects_path: Path | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """The report for machines."""
-        return {
-            "kind": self.kind,
-            "file": str(self.path),
-            "dry_run": self.is_dry_run,
-            "rows": self.rows,
-            **{outcome.value: self.outcomes[outcome] for outcome in Outcome},
-            "skipped": dict(self.skipped),
-            "rejected": len(self.rejects),
-            "rejects": [
-                {"line": each.line.number, "column": each.column, "reason": each.reason} for each in self.rejects
-            ],
-            "ignored_columns": list(self.ignored_columns),
-            "rejects_file": str(self.rejects_path) if self.rejects_path else None,
-        }
+Progress = Callable[[int, int], None]
+"""Told how many rows are done, of how many."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One import to run: what, from where, how."""
+    """One import to run: what, from where, how. A dry run writes nothing, but a file of rejects where one is named."""
 
     kind: Kind
     path: Path
@@ -73,113 +46,93 @@ class Job:
 
 
 def run_import(
-    database: Database,
-    workspace_id: str,
-    job: Job,
-    now: datetime,
-    *,
-    progress: Progress = lambda _count: None,
+    database: Database, workspace_id: str, job: Job, now: datetime, *, progress: Progress = lambda _done, _all: None
 ) -> ImportReport:
-    """Import one file. `progress` is told the number of rows done after each page.
+    """Import one file.
 
     Raises:
         IngestError: the file or the mapping cannot be used at all; nothing was written.
         BusyError: another writer held the database for too long; pages committed so far stay, run it again.
     """
+    _check_rejects_path(job)
     mapping = read_mapping(job.map_path, job.kind) if job.map_path else FileMapping()
-    loader = LOADERS[job.kind]
     source = open_source(job.path, encoding=mapping.encoding, delimiter=mapping.delimiter)
-    shaper = make_shaper(loader.model, mapping, source, job.map_path.parent if job.map_path else job.path.parent)
-    context = Context(shaper, mapping, Actor("import", f"{job.kind} {job.path.name}"[:80], "import"), now)
-    with database.reading(workspace_id) as tx:
-        context.named = list_named(tx)
-        context.names = read_names(context.named)
+    loader = LOADERS[job.kind]
+    shaper = make_shaper(loader.model, mapping, source, (job.map_path or job.path).parent)
     report = ImportReport(job.kind, job.path, job.is_dry_run, ignored_columns=_ignored(shaper))
-    for page in _pages(_shaped(source, shaper, loader, report), loader.page):
+    with database.reading(workspace_id) as tx:
+        context = _make_context(tx, shaper, job, now)
+    lines = source.lines()
+    while page := list(islice(lines, loader.page)):
         _load_page(database, workspace_id, page, loader, context, report)
-        progress(report.rows)
-    progress(report.rows)
-    if report.rejects:
-        report.rejects_path = _write_rejects(job, source, report.rejects)
+        progress(report.rows, source.rows)
+    _write_rejects(job, source, report)
     return report
 
 
-def _ignored(shaper: Shaper) -> tuple[str, ...]:
-    return tuple(name for name in shaper.ignored if name not in _REJECT_COLUMNS)
-
-
-def _shaped(source: Source, shaper: Shaper, loader: Loader, report: ImportReport) -> Iterator[Item]:
-    """The valid rows; rejected and skipped ones go to the report. A second row with the first one's key is passed
-    over if it says the same, and rejected if it does not.
-    """
-    seen: dict[str, tuple[int, int]] = {}
-    for line in source.lines():
-        report.rows += 1
-        shaped = shaper.shape(line)
-        if isinstance(shaped, Reject):
-            report.rejects.append(shaped)
-        elif isinstance(shaped, Skipped):
-            report.skipped[shaped.because] += 1
-        elif (key := loader.key(shaped.row)) and (first := seen.get(key)):
-            _note_double(shaped, first, key, report)
-        else:
-            if key:
-                seen[key] = (line.number, hash(line.cells))
-            yield shaped
-
-
-def _note_double(item: Item, first: tuple[int, int], key: str, report: ImportReport) -> None:
-    number, content = first
-    if hash(item.line.cells) == content:
-        report.outcomes[Outcome.SAME] += 1
+def _check_rejects_path(job: Job) -> None:
+    path = job.rejects_path
+    if path is None:
         return
-    name = key.partition("\n")[0]
-    report.rejects.append(Reject(item.line, "", f"{name!r} stands already on line {number}, with other values"))
+    if path.is_dir() or not path.parent.is_dir():
+        raise IngestError("{path} is no file that can be written.", path=path)
+    if path.exists() and job.path.exists() and path.samefile(job.path):
+        raise IngestError("The rejects must not overwrite the file itself, {path}.", path=path)
 
 
-def _pages(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
-    page: list[Item] = []
-    for item in items:
-        page.append(item)
-        if len(page) == size:
-            yield page
-            page = []
-    if page:
-        yield page
+def _make_context(tx: Tx, shaper: Shaper[Any], job: Job, now: datetime) -> Context:
+    workspace = get_workspace(tx)
+    return Context(
+        shaper=shaper,
+        mapping=shaper.mapping,
+        actor=Actor("import", f"{job.kind.value} {job.path.name}"[:80], "import"),
+        now=now,
+        today=now.astimezone(find_zone(workspace.zone) or UTC).date(),
+        currency=workspace.currency,
+        names=AccountNames(list_named(tx)),
+    )
+
+
+def _ignored(shaper: Shaper[Any]) -> tuple[str, ...]:
+    return tuple(name for name in shaper.ignored if name not in REJECT_COLUMNS)
 
 
 def _load_page(
-    database: Database, workspace_id: str, page: Sequence[Item], loader: Loader, context: Context, report: ImportReport
+    database: Database,
+    workspace_id: str,
+    page: list[Line],
+    loader: Loader[Any, Any],
+    context: Context,
+    report: ImportReport,
 ) -> None:
-    with database.writing(workspace_id) as tx:
-        loaded = loader.load(tx, page, context)
-        if report.is_dry_run:
-            tx.session.rollback()
-            context.metrics.clear()
-    report.outcomes += loaded.counts
-    report.rejects += loaded.rejects
+    """Decide about the page outside the write transaction, so that other writers wait only while rows are stored."""
+    rejects: list[Reject] = []
+    items = list(_shape(page, context.shaper, report, rejects))
+    with database.reading(workspace_id) as tx:
+        checked = loader.check(tx, items, context)
+    if checked.ready:
+        with database.writing(workspace_id) as tx:
+            report.outcomes += loader.store(tx, checked.ready, context)
+            if report.is_dry_run:
+                tx.session.rollback()
+                context.metrics.clear()
+    report.outcomes[Outcome.SAME] += checked.same
+    report.rejects += sorted(rejects + checked.rejects, key=lambda each: each.line.number)
+    report.rows += len(page)
 
 
-def _write_rejects(job: Job, source: Source, rejects: Sequence[Reject]) -> Path:
-    """The rejected lines with their reasons: beside the file, else in the current folder."""
-    name = f"{job.path.stem}.rejected.csv"
-    for path in (job.rejects_path,) if job.rejects_path else (job.path.with_name(name), Path(name)):
-        try:
-            with path.open("w", encoding="utf-8", newline="") as file:
-                _write_lines(csv.writer(file, delimiter=source.delimiter), source, rejects)
-        except OSError:
-            continue
-        return path.absolute()
-    raise IngestError("The rejected rows cannot be written to {path}. Choose a place with --rejects.", path=name)
+def _shape(page: list[Line], shaper: Shaper[Any], report: ImportReport, rejects: list[Reject]) -> Iterator[Item[Any]]:
+    for shaped in map(shaper.shape, page):
+        if isinstance(shaped, Item):
+            yield shaped
+        elif isinstance(shaped, Reject):
+            rejects.append(shaped)
+        elif isinstance(shaped, Skipped):
+            report.skipped[shaped.because] += 1
 
 
-def _write_lines(writer: Any, source: Source, rejects: Sequence[Reject]) -> None:
-    kept = [index for index, name in enumerate(source.header) if name not in _REJECT_COLUMNS]
-    writer.writerow([*(source.header[index] for index in kept), *_REJECT_COLUMNS])
-    for reject in sorted(rejects, key=lambda each: each.line.number):
-        cells = [_cell(reject.line, index) for index in kept]
-        writer.writerow([*cells, reject.line.number, reject.column, reject.reason])
-
-
-def _cell(line: Line, index: int) -> str:
-    return line.cells[index] if index < len(line.cells) else ""
+def _write_rejects(job: Job, source: Source, report: ImportReport) -> None:
+    if not report.rejects or (job.is_dry_run and not job.rejects_path):
+        return
+    places = (job.rejects_path,) if job.rejects_path else name_rejects(job.path)
+    report.rejects_path = write_rejects(places, source, report.rejects)
