@@ -1,5 +1,5 @@
-"""What a person does to one alert, whichever way they ask: rights, decision, change, answer. Owns the words of refusals;
-refuses to decide what a state allows (`rules.alerts`).
+"""What a person does to one alert, whichever way they ask: rights, decision, change, answer. Owns the words of
+refusals; refuses to decide what a state allows (`rules.alerts`).
 
 A button carries only the alert's id: the alert, its account and the person's rights are read afresh each time.
 """

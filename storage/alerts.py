@@ -124,8 +124,10 @@ def list_open(
     tx: Tx, account_id: str | None = None, owner_id: str | None = None, limit: int = 200, offset: int = 0
 ) -> list[EpisodeRow]:
     """Open alerts, most urgent first: by severity, those nobody took before the others, then the newest."""
-    rank = case({each: at for at, each in enumerate(Severity)}, value=col(EpisodeRow.severity))
-    waits = case({EpisodeState.OPEN: 0, EpisodeState.ACKED: 1}, value=col(EpisodeRow.state), else_=2)
+    rank = case(*((col(EpisodeRow.severity) == each, at) for at, each in enumerate(Severity)))
+    waits = case(
+        (col(EpisodeRow.state) == EpisodeState.OPEN, 0), (col(EpisodeRow.state) == EpisodeState.ACKED, 1), else_=2
+    )
     query = _of(tx).where(_is_open(account_id, owner_id))
     ordered = query.order_by(rank.desc(), waits, col(EpisodeRow.opened_at).desc(), col(EpisodeRow.id))
     return list(tx.session.exec(ordered.limit(limit).offset(offset)))

@@ -1,0 +1,315 @@
+"""Alert episodes in the database: a random walk through their life, and what two writers may not do to each other."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import select
+
+from rules.alerts import (
+    COOLDOWN,
+    Assign,
+    Cleared,
+    ClosedError,
+    Dismiss,
+    Event,
+    Fired,
+    Resolve,
+    Snooze,
+    Take,
+    TakenError,
+    Woke,
+    decide,
+)
+from rules.announcements import Announcement
+from rules.errors import StaleError, UserError
+from rules.records import Actor, AlertKind, DismissReason, EpisodeState, Severity
+from storage.alerts import (
+    AlertEventRow,
+    EpisodeRow,
+    apply_alerts,
+    count_open,
+    enqueue_refresh,
+    get_episode,
+    list_latest_episodes,
+    list_open,
+    to_episode,
+)
+from storage.announcements import apply_announcement, list_of_summary, list_unannounced
+from storage.audit import AuditRow
+from storage.db import Database, Tx
+from storage.outbox import OutboxRow
+from storage.schema import METADATA
+from tests.alert_rows import add_account, add_episode, add_member, add_sent
+from tests.conftest import NOW, add_workspace
+
+ACTOR = Actor.job("test")
+CLOSED = {EpisodeState.RESOLVED, EpisodeState.DISMISSED}
+
+
+def fired(severity: Severity = Severity.HIGH, level: float = 20.0) -> Fired:
+    return Fired("acme", AlertKind.HEALTH_DROP, severity, level, 10.0, "drop-1", {"level": level})
+
+
+class Life(RuleBasedStateMachine):
+    """One account's alert, pushed around in any order, against what must always hold."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.database = Database(f"sqlite:///{Path(self.folder.name) / 'life.db'}")
+        METADATA.create_all(self.database.engine)
+        self.workspace_id = add_workspace(self.database)
+        self.now = NOW
+        self.versions: dict[str, int] = {}
+        self.changes = 0
+        with self.database.writing(self.workspace_id) as tx:
+            add_account(tx, "acme")
+            self.people = [add_member(tx, f"U000000{each}").id for each in range(3)]
+
+    def teardown(self) -> None:
+        if hasattr(self, "database"):
+            self.database.close()
+            self.folder.cleanup()
+
+    def latest(self, tx: Tx) -> EpisodeRow | None:
+        return list_latest_episodes(tx, ["acme"], self.now - COOLDOWN).get("acme", {}).get(AlertKind.HEALTH_DROP)
+
+    def happen(self, event: Event, *, is_allowed: Callable[[EpisodeRow | None], bool] = lambda _row: True) -> None:
+        """Decide and apply; a refusal must be due, and changes nothing."""
+        with self.database.writing(self.workspace_id) as tx:
+            row = self.latest(tx)
+            try:
+                intents = decide(to_episode(row) if row else None, event, self.now)
+            except UserError:
+                assert not is_allowed(row)
+                return
+            assert is_allowed(row)
+            apply_alerts(tx, intents, ACTOR, self.now)
+            self.changes += len(intents)
+            assert len(intents) <= 1
+
+    @rule(hours=st.integers(1, 24 * 10))
+    def wait(self, hours: int) -> None:
+        self.now += timedelta(hours=hours)
+
+    @rule(severity=st.sampled_from(list(Severity)), level=st.sampled_from([20.0, 25.0, 35.0]))
+    def fire(self, severity: Severity, level: float) -> None:
+        self.happen(fired(severity, level))
+
+    @rule()
+    def clear(self) -> None:
+        self.happen(Cleared())
+        with self.database.reading(self.workspace_id) as tx:
+            assert count_open(tx) == 0
+
+    @rule(is_firing=st.booleans())
+    def wake(self, is_firing: bool) -> None:
+        self.happen(Woke(is_firing))
+
+    @rule(who=st.integers(0, 2))
+    def take(self, who: int) -> None:
+        self.happen(
+            Take(self.people[who]),
+            is_allowed=lambda row: row is not None and row.state in (EpisodeState.OPEN, EpisodeState.SNOOZED),
+        )
+
+    @rule(days=st.integers(-1, 40))
+    def snooze(self, days: int) -> None:
+        is_in_range = 0 < days <= 30
+        self.happen(Snooze(self.now + timedelta(days=days)), is_allowed=lambda row: _is_open(row) and is_in_range)
+
+    @rule(who=st.integers(0, 2))
+    def assign(self, who: int) -> None:
+        self.happen(Assign(self.people[who]), is_allowed=_is_open)
+
+    @rule(who=st.integers(0, 2))
+    def resolve(self, who: int) -> None:
+        self.happen(Resolve(self.people[who]), is_allowed=_is_open)
+
+    @rule(reason=st.sampled_from(list(DismissReason)), note=st.sampled_from(["", "because"]))
+    def dismiss(self, reason: DismissReason, note: str) -> None:
+        needs = reason is DismissReason.OTHER and not note
+        self.happen(Dismiss(self.people[0], reason, note), is_allowed=lambda row: _is_open(row) and not needs)
+
+    @precondition(lambda self: hasattr(self, "database"))
+    @invariant()
+    def holds(self) -> None:
+        with self.database.reading(self.workspace_id) as tx:
+            rows = tx.session.exec(select(EpisodeRow)).all()
+            events = tx.session.exec(select(AlertEventRow)).all()
+            audits = tx.session.exec(select(AuditRow)).all()
+        assert sum(row.closed_at is None for row in rows) <= 1, "at most one open"
+        assert len(events) == len(audits) == self.changes, "one event and one audit per transition"
+        for row in rows:
+            mine = [event for event in events if event.episode_id == row.id]
+            assert row.version == len(mine), "the version counts the transitions"
+            assert row.version >= self.versions.get(row.id, 0)
+            assert row.epoch <= row.version
+            self.versions[row.id] = row.version
+            _check_fields(row)
+
+
+def _is_open(row: EpisodeRow | None) -> bool:
+    return row is not None and row.state not in CLOSED
+
+
+def _check_fields(row: EpisodeRow) -> None:
+    assert (row.closed_at is not None) == (row.state in CLOSED)
+    assert (row.snoozed_until is not None) == (row.state is EpisodeState.SNOOZED)
+    assert not row.is_latched or (row.state in CLOSED and row.closed_by)
+    assert row.state is not EpisodeState.ACKED or (row.taken_by and row.taken_at)
+    assert row.state is not EpisodeState.OPEN or row.taken_by is None
+
+
+Life.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestLife = Life.TestCase
+
+
+# ---------------------------------------------------------------- the arrows that matter most
+
+
+@pytest.fixture
+def row(tx: Tx) -> EpisodeRow:
+    """An open, posted alert on each kind of database."""
+    add_account(tx, "acme")
+    add_member(tx, "U1")
+    add_member(tx, "U2")
+    found = add_episode(tx, "acme")
+    add_sent(tx, "alert", found.id)
+    return found
+
+
+def happen(tx: Tx, row: EpisodeRow, event: Event, now: datetime = NOW) -> EpisodeRow:
+    apply_alerts(tx, decide(to_episode(row), event, now), ACTOR, now)
+    return get_episode(tx, row.id)
+
+
+def outbox(tx: Tx) -> list[tuple[str, bool]]:
+    rows = tx.session.exec(select(OutboxRow).where(OutboxRow.state == "queued").order_by("seq")).all()
+    return [(each.kind, each.is_update) for each in rows]
+
+
+def test_a_dismissed_alert_stays_shut_until_it_clears_or_worsens(tx: Tx, row: EpisodeRow):
+    row = happen(tx, row, Dismiss("m-U1", DismissReason.KNOWN))
+    assert decide(to_episode(row), fired(level=29.9), NOW + timedelta(days=300)) == ()
+    again = happen(tx, row, fired(level=30.0), NOW + timedelta(days=60))
+    assert (again.state, again.is_latched, again.announced_at) == (EpisodeState.OPEN, False, None)
+
+
+def test_it_may_open_anew_once_it_was_clear(tx: Tx, row: EpisodeRow):
+    row = happen(tx, happen(tx, row, Resolve("m-U1")), Cleared())
+    assert not row.is_latched
+    again = happen(tx, row, fired(), NOW + timedelta(days=6))
+    assert (again.id, again.state, again.announced_at) == (row.id, EpisodeState.OPEN, NOW)
+    row = happen(tx, again, Cleared(), NOW + timedelta(days=6))
+    [new] = apply_alerts(tx, decide(to_episode(row), fired(), NOW + timedelta(days=13)), ACTOR, NOW)
+    assert new.id != row.id
+
+
+def test_back_to_normal_edits_the_message_and_says_no_more(tx: Tx, row: EpisodeRow):
+    happen(tx, row, Cleared())
+    assert outbox(tx) == [("alert", True)]
+
+
+def test_worse_breaks_a_snooze_and_speaks_in_the_thread(tx: Tx, row: EpisodeRow):
+    row = happen(tx, row, Snooze(NOW + timedelta(days=5)))
+    assert decide(to_episode(row), fired(), NOW) == ()
+    row = happen(tx, row, fired(Severity.CRITICAL))
+    assert (row.state, row.severity, row.epoch) == (EpisodeState.OPEN, Severity.CRITICAL, 3)
+    assert outbox(tx) == [("alert", True), ("alert_event", False), ("alert_event", False)]
+
+
+def test_worse_leaves_it_with_who_took_it(tx: Tx, row: EpisodeRow):
+    row = happen(tx, happen(tx, row, Take("m-U1")), fired(Severity.CRITICAL))
+    assert (row.state, row.taken_by, row.epoch) == (EpisodeState.ACKED, "m-U1", 2)
+
+
+def test_assigning_restarts_the_wait_only_while_nobody_took_it(tx: Tx, row: EpisodeRow):
+    row = happen(tx, row, Assign("m-U1"))
+    assert row.epoch == 2
+    row = happen(tx, happen(tx, row, Take("m-U1")), Assign("m-U2"))
+    assert (row.epoch, row.owner_id, row.state) == (3, "m-U2", EpisodeState.ACKED)
+    assert decide(to_episode(row), Assign("m-U2"), NOW) == ()
+
+
+def test_a_snooze_may_not_pass_the_decision_date(row: EpisodeRow):
+    until = NOW + timedelta(days=10)
+    with pytest.raises(UserError, match="2026-03-19"):
+        decide(to_episode(row), Snooze(until, not_past=date(2026, 3, 19)), NOW)
+    assert decide(to_episode(row), Snooze(until, not_past=date(2026, 3, 20)), NOW)
+
+
+def test_the_second_of_two_who_read_the_same_alert_is_refused(tx: Tx, row: EpisodeRow):
+    seen = to_episode(row)
+    apply_alerts(tx, decide(seen, Take("m-U1"), NOW), ACTOR, NOW)
+    with pytest.raises(StaleError, match="changed this alert just now"):
+        apply_alerts(tx, decide(seen, Take("m-U2"), NOW), ACTOR, NOW)
+    assert get_episode(tx, row.id).taken_by == "m-U1"
+    with pytest.raises(TakenError):
+        decide(to_episode(get_episode(tx, row.id)), Take("m-U2"), NOW)
+
+
+def test_nothing_acts_on_what_is_gone():
+    with pytest.raises(ClosedError):
+        decide(None, Take("m-U1"), NOW)
+    assert decide(None, Cleared(), NOW) == decide(None, Woke(is_firing=True), NOW) == ()
+
+
+def test_the_database_itself_refuses_a_second_open_alert(tx: Tx, row: EpisodeRow):
+    with pytest.raises(IntegrityError):
+        apply_alerts(tx, decide(None, fired(), NOW), ACTOR, NOW)
+    tx.session.rollback()
+
+
+# ---------------------------------------------------------------- lists, announcing, refreshing
+
+
+def test_the_most_urgent_come_first(tx: Tx):
+    for name, severity, state in (
+        ("notice", Severity.NOTICE, EpisodeState.OPEN),
+        ("taken", Severity.HIGH, EpisodeState.ACKED),
+        ("high", Severity.HIGH, EpisodeState.OPEN),
+        ("critical", Severity.CRITICAL, EpisodeState.ACKED),
+    ):
+        add_account(tx, name)
+        add_episode(tx, name, severity=severity, state=state)
+    assert [each.account_id for each in list_open(tx)] == ["critical", "high", "taken", "notice"]
+    assert [each.account_id for each in list_open(tx, limit=2, offset=1)] == ["high", "taken"]
+    assert count_open(tx, account_id="high") == 1
+
+
+def test_another_workspace_sees_nothing(database: Database, workspace_id: str):
+    other = add_workspace(database, "T0000002")
+    with database.writing(workspace_id) as tx:
+        add_account(tx, "acme")
+        add_episode(tx, "acme", announced_at=None)
+    with database.reading(other) as tx:
+        assert list_open(tx) == list_unannounced(tx) == []
+        assert count_open(tx) == 0
+
+
+def test_what_was_taken_or_announced_meanwhile_is_not_announced(tx: Tx):
+    for name, more in (("a", {}), ("b", {"state": EpisodeState.ACKED}), ("c", {"announced_at": NOW}), ("d", {})):
+        add_account(tx, name)
+        add_episode(tx, name, **{"announced_at": None, "id": name} | more)
+    together = Announcement("C1", ("d", "a", "b", "c"), is_summary=True)
+    assert apply_announcement(tx, together, NOW) == 2
+    assert apply_announcement(tx, together, NOW) == 0
+    [post] = tx.session.exec(select(OutboxRow)).all()
+    assert {each.id for each in list_of_summary(tx, post.reference)} == {"a", "d"}
+
+
+def test_a_refresh_shows_the_open_alerts_of_the_account_anew(tx: Tx, row: EpisodeRow):
+    enqueue_refresh(tx, "acme", NOW)
+    enqueue_refresh(tx, "acme", NOW)
+    enqueue_refresh(tx, "nobody", NOW)
+    assert outbox(tx) == [("alert", True)]
