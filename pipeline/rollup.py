@@ -6,15 +6,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from time import perf_counter
+from time import thread_time
 
 from pipeline.report import JobReport
 from storage.db import Database
 from storage.usage_days import roll_up_dirty
 
-MOST_DAYS = 400
-LONG_SECONDS, SHORT_SECONDS = 0.03, 0.01
-"""A page that held the writer longer is followed by one half its size; a quick one by one twice as large."""
+LEAST_DAYS, MOST_DAYS = 5, 400
+LONG_SECONDS, SHORT_SECONDS = 0.04, 0.02
+"""A page that took this thread longer is followed by one half its size; a quick one by one twice as large. Time the
+thread waited is not counted: smaller pages would not help against a busy machine.
+"""
 
 
 @dataclass
@@ -24,9 +26,9 @@ class PageSize:
     days: int = 50
 
     def learn(self, seconds: float) -> None:
-        """Adapt to how long the last page held the writer."""
+        """Adapt to how much work the last page was."""
         if seconds > LONG_SECONDS:
-            self.days = max(1, self.days // 2)
+            self.days = max(LEAST_DAYS, self.days // 2)
         elif seconds < SHORT_SECONDS:
             self.days = min(MOST_DAYS, self.days * 2)
 
@@ -36,9 +38,9 @@ def run(database: Database, workspace_id: str, now: datetime) -> JobReport:  # n
     size, done, pages = PageSize(), 0, 0
     while True:
         with database.writing(workspace_id) as tx:
-            began = perf_counter()
+            began = thread_time()
             count = roll_up_dirty(tx, size.days)
-            size.learn(perf_counter() - began)
+            size.learn(thread_time() - began)
         if not count:
             return JobReport("rollup", {"days": done, "pages": pages})
         done, pages = done + count, pages + 1

@@ -18,12 +18,14 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     Integer,
+    and_,
     case,
     delete,
     exists,
     func,
     insert,
     literal,
+    or_,
     select,
     text,
     tuple_,
@@ -43,6 +45,7 @@ _WEEK_DAYS = 7
 _COLUMNS = ("workspace_id", "account_id", "day", "metric_key", "team", "value")
 
 AccountDay = tuple[str, date]
+_DayOfAccount = UsageEventRow | UsageDayRow | UsageDirtyRow
 
 
 # ---------------------------------------------------------------- rolling up
@@ -54,7 +57,9 @@ def roll_up_dirty(tx: Tx, limit: int) -> int:
     if pairs:
         gauges = list_gauge_keys(tx)
         _sum_days(tx, pairs, gauges)
-        _count_weeks(tx, _days_of_weeks(pairs))
+        peopled = _list_peopled(tx, pairs)
+        if peopled:
+            _count_weeks(tx, _days_of_weeks(peopled))
     return len(pairs)
 
 
@@ -71,7 +76,6 @@ def list_gauge_keys(tx: Tx) -> list[str]:
 def _take_dirty(tx: Tx, limit: int) -> list[AccountDay]:
     if tx.is_postgres:  # waits for imports in flight, whose marks an existing one would hide
         tx.session.execute(text("LOCK TABLE usage_dirty IN SHARE ROW EXCLUSIVE MODE"))
-    key = tuple_(col(UsageDirtyRow.account_id), col(UsageDirtyRow.day))
     chosen = (
         select(col(UsageDirtyRow.account_id), col(UsageDirtyRow.day))
         .where(col(UsageDirtyRow.workspace_id) == tx.workspace_id)
@@ -80,20 +84,26 @@ def _take_dirty(tx: Tx, limit: int) -> list[AccountDay]:
     )
     pairs = [(account_id, day) for account_id, day in tx.session.execute(chosen)]
     if pairs:
-        tx.session.execute(
-            delete(UsageDirtyRow).where(col(UsageDirtyRow.workspace_id) == tx.workspace_id, key.in_(pairs)),
-            execution_options={"synchronize_session": False},
-        )
+        _forget(tx, UsageDirtyRow, _of_days(tx, pairs, UsageDirtyRow))
     return pairs
 
 
 def _sum_days(tx: Tx, pairs: Sequence[AccountDay], gauges: Sequence[str]) -> None:
-    is_weekly = col(UsageDayRow.metric_key) == WEEKLY
-    _forget(tx, pairs, ~is_weekly)
+    _forget(tx, UsageDayRow, _of_days(tx, pairs, UsageDayRow), col(UsageDayRow.metric_key) != WEEKLY)
     event = UsageEventRow
     value = case((col(event.metric_key).in_(gauges), func.max(event.value)), else_=func.sum(event.value))
     keys = [col(each) for each in (event.workspace_id, event.account_id, event.day, event.metric_key, event.team)]
-    _insert(tx, select(*keys, value).where(*_of_days(tx, pairs), col(event.metric_key) != WEEKLY).group_by(*keys))
+    _insert(tx, select(*keys, value).where(_of_days(tx, pairs), col(event.metric_key) != WEEKLY).group_by(*keys))
+
+
+def _list_peopled(tx: Tx, pairs: Sequence[AccountDay]) -> list[AccountDay]:
+    """Those of the pairs whose events bear on a weekly gauge: they name persons, or are such a gauge."""
+    event = UsageEventRow
+    bears = or_(col(event.person) != "", col(event.metric_key) == WEEKLY)
+    rows = tx.session.execute(
+        select(col(event.account_id), col(event.day)).where(_of_days(tx, pairs), bears).distinct()
+    )
+    return [(account_id, day) for account_id, day in rows]
 
 
 def _days_of_weeks(pairs: Iterable[AccountDay]) -> list[AccountDay]:
@@ -102,10 +112,10 @@ def _days_of_weeks(pairs: Iterable[AccountDay]) -> list[AccountDay]:
 
 
 def _count_weeks(tx: Tx, pairs: Sequence[AccountDay]) -> None:
-    _forget(tx, pairs, col(UsageDayRow.metric_key) == WEEKLY)
+    _forget(tx, UsageDayRow, _of_days(tx, pairs, UsageDayRow), col(UsageDayRow.metric_key) == WEEKLY)
     event = UsageEventRow
     keys = [col(each) for each in (event.workspace_id, event.account_id, event.day, event.metric_key, event.team)]
-    sent = select(*keys, func.max(event.value)).where(*_of_days(tx, pairs), col(event.metric_key) == WEEKLY)
+    sent = select(*keys, func.max(event.value)).where(_of_days(tx, pairs), col(event.metric_key) == WEEKLY)
     _insert(tx, sent.group_by(*keys))
     for is_by_team in (False, True):
         _insert(tx, _persons_of_weeks(tx, pairs, is_by_team=is_by_team))
@@ -116,7 +126,7 @@ def _persons_of_weeks(tx: Tx, pairs: Sequence[AccountDay], *, is_by_team: bool) 
     event: Any = aliased(UsageEventRow)
     sent: Any = aliased(UsageEventRow)
     has_person = (col(UsageEventRow.person) != "", col(UsageEventRow.value) > 0)
-    ends = select(col(UsageEventRow.account_id), col(UsageEventRow.day)).where(*_of_days(tx, pairs), *has_person)
+    ends = select(col(UsageEventRow.account_id), col(UsageEventRow.day)).where(_of_days(tx, pairs), *has_person)
     end = ends.distinct().cte("ends")
     team = event.team if is_by_team else literal("")
     is_sent = exists().where(
@@ -146,17 +156,21 @@ def _week_before(tx: Tx, day: ColumnElement[date]) -> ColumnElement[date]:
     return func.date(day, f"-{_WEEK_DAYS} days", type_=Date)
 
 
-def _of_days(tx: Tx, pairs: Sequence[AccountDay]) -> tuple[ColumnElement[bool], ...]:
-    key = tuple_(col(UsageEventRow.account_id), col(UsageEventRow.day))
-    return col(UsageEventRow.workspace_id) == tx.workspace_id, key.in_(pairs)
-
-
-def _forget(tx: Tx, pairs: Sequence[AccountDay], which: ColumnElement[bool]) -> None:
-    key = tuple_(col(UsageDayRow.account_id), col(UsageDayRow.day))
-    tx.session.execute(
-        delete(UsageDayRow).where(col(UsageDayRow.workspace_id) == tx.workspace_id, key.in_(pairs), which),
-        execution_options={"synchronize_session": False},
+def _of_days(tx: Tx, pairs: Sequence[AccountDay], row: type[_DayOfAccount] = UsageEventRow) -> ColumnElement[bool]:
+    """Rows of exactly those pairs. The accounts and the span of days are named as well, because SQLite finds pairs by
+    reading through the whole workspace.
+    """
+    days = [day for _, day in pairs]
+    return and_(
+        col(row.workspace_id) == tx.workspace_id,
+        col(row.account_id).in_(sorted({account_id for account_id, _ in pairs})),
+        col(row.day).between(min(days), max(days)),
+        tuple_(col(row.account_id), col(row.day)).in_(pairs),
     )
+
+
+def _forget(tx: Tx, row: type[UsageDayRow | UsageDirtyRow], *which: ColumnElement[bool]) -> None:
+    tx.session.execute(delete(row).where(*which), execution_options={"synchronize_session": False})
 
 
 def _insert(tx: Tx, rows: Any) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import event
 from sqlmodel import col, select
 
 from pipeline import rollup, score
-from pipeline.rollup import MOST_DAYS, PageSize
+from pipeline.rollup import LEAST_DAYS, MOST_DAYS, PageSize
 from rules.records import Band
 from rules.usage import WEEKLY
 from storage.accounts import AccountRow
@@ -298,7 +298,7 @@ def test_rollup_pages_shrink_when_they_hold_the_writer_long_and_grow_back():
     assert size.days == 25
     for _ in range(20):
         size.learn(5)
-    assert size.days == 1
+    assert size.days == LEAST_DAYS
     for _ in range(20):
         size.learn(0.001)
     assert size.days == MOST_DAYS
