@@ -20,10 +20,10 @@ from rules.alerts import COOLDOWN, Cleared, Intent, OpenEpisode, decide
 from rules.conditions import Verdict
 from rules.looks import Look, advance, decide_look, has_dropped, look_at
 from rules.records import Actor, AlertKind
-from rules.signals import find_seasons
-from storage.accounts import page_account_ids
+from rules.signals import Evidence, find_seasons
+from storage.accounts import AccountRow, page_account_ids
 from storage.alerts import apply_alerts, list_latest_episodes, list_open_of_gone, to_episode
-from storage.conditions import list_conditions, save_conditions
+from storage.conditions import AccountConditions, list_conditions, save_conditions
 from storage.db import Database, Tx
 from storage.workspaces import get_workspace
 
@@ -63,9 +63,13 @@ def _look_at_all(database: Database, workspace_id: str, today: Day) -> Iterator[
             conditions = list_conditions(tx, ids)
         if not ids:
             return
-        looks = [look_at(account.id, account.owner_id, account.country, each) for account, each in evidence]
-        yield [(look, has_dropped(look, conditions.get(look.account_id, {}))) for look in looks]
+        yield [_look(account, each, conditions.get(account.id, {})) for account, each in evidence]
         after = ids[-1]
+
+
+def _look(account: AccountRow, evidence: Evidence, conditions: AccountConditions) -> tuple[Look, bool]:
+    look = look_at(account.id, account.owner_id, account.country, evidence, conditions)
+    return look, has_dropped(look, conditions)
 
 
 def _apply(tx: Tx, looks: Sequence[Look], seasons: Collection[str], now: datetime) -> Counter[str]:

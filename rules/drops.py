@@ -50,13 +50,12 @@ class Share:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two days on their common factors: `before` and `after` are scores 0...100, `shares` sum to their difference."""
+    """Two days on their common factors: `before` and `after` are scores 0...100."""
 
     earlier: DayScore
     later: DayScore
     before: float
     after: float
-    shares: tuple[Share, ...]
 
     @property
     def lost(self) -> float:
@@ -67,6 +66,15 @@ class Comparison:
     def days(self) -> int:
         """Days between the two."""
         return (self.later.day - self.earlier.day).days
+
+    def list_shares(self) -> list[Share]:
+        """What each common factor, and the cap of a knock-out, did; the points sum to `after - before`."""
+        common, total = _find_common(self.earlier, self.later)
+        shares = [_share(name, weight, total, self.earlier, self.later) for name, weight in common.items()]
+        if self.earlier.capped_by or self.later.capped_by:
+            cut = self.after - self.before - sum(each.points for each in shares)
+            shares.append(Share(KNOCK_OUT, None, None, 0.0, cut))
+        return shares
 
 
 def list_days_to_compare(day: date) -> list[date]:
@@ -81,17 +89,11 @@ def compare(earlier: DayScore, later: DayScore) -> Comparison | None:
     """
     if earlier.score is None or later.score is None:
         return None
-    common = {name: weight for name, (_x, weight) in later.factors.items() if name in earlier.factors}
-    total = sum(common.values())
+    common, total = _find_common(earlier, later)
     if total <= 0 or total < LEAST_COVERAGE * sum(weight for _x, weight in later.factors.values()):
         return None
-    shares = [_share(name, weight, total, earlier, later) for name, weight in common.items()]
     before, after = _weigh(earlier, common, total), _weigh(later, common, total)
-    capped_before, capped_after = _cap(earlier, before), _cap(later, after)
-    cut = (capped_after - after) - (capped_before - before)
-    if earlier.capped_by or later.capped_by:
-        shares.append(Share(KNOCK_OUT, None, None, 0.0, cut))
-    return Comparison(earlier, later, capped_before, capped_after, tuple(shares))
+    return Comparison(earlier, later, _cap(earlier, before), _cap(later, after))
 
 
 def list_comparisons(day: date, scores: Mapping[date, DayScore]) -> list[Comparison]:
@@ -108,6 +110,8 @@ def find_drop(comparisons: Sequence[Comparison], *, margin: float = 0.0) -> tupl
 
     With a `margin` (points) the thresholds are that much lower: no drop even then means it is surely over.
     """
+    if max((each.lost for each in comparisons), default=0.0) < RED_POINTS:
+        return None
     recent = [each for each in comparisons if each.days <= FAST_DAYS]
     for criterion, among in (
         (Criterion.INTO_RED, recent),
@@ -139,6 +143,12 @@ def _is_met(criterion: Criterion, each: Comparison, margin: float) -> bool:
 def _has_lost_band(each: Comparison) -> bool:
     before, after = _BAND_ORDER.get(each.earlier.band), _BAND_ORDER.get(each.later.band)
     return before is not None and after is not None and after < before
+
+
+def _find_common(earlier: DayScore, later: DayScore) -> tuple[dict[str, float], float]:
+    """The later day's weights of the factors known on both, and their sum."""
+    common = {name: weight for name, (_x, weight) in later.factors.items() if name in earlier.factors}
+    return common, sum(common.values())
 
 
 def _weigh(day: DayScore, common: Mapping[str, float], total: float) -> float:

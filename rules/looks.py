@@ -23,8 +23,8 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Look:
-    """What was seen of an account on `day`, and on the day before as far as that is still known. `country` is the
-    account's own, "" where unknown.
+    """What was seen of an account on `day`; of rules that never saw it, also what they see of the day before. `country`
+    is the account's own, "" where unknown.
     """
 
     account_id: str
@@ -32,11 +32,13 @@ class Look:
     country: str
     day: date
     seen: tuple[Observation, ...]
-    seen_before: tuple[Observation, ...]
+    seen_before: Mapping[AlertKind, Observation]
 
 
-def look_at(account_id: str, owner_id: str | None, country: str, evidence: Evidence) -> Look:
-    """Ask every rule."""
+def look_at(
+    account_id: str, owner_id: str | None, country: str, evidence: Evidence, known: Collection[AlertKind]
+) -> Look:
+    """Ask every rule; `known` are those that have looked at the account before."""
     earlier = replace(evidence, day=evidence.day - _DAY)
     return Look(
         account_id,
@@ -44,7 +46,7 @@ def look_at(account_id: str, owner_id: str | None, country: str, evidence: Evide
         country,
         evidence.day,
         tuple(rule.observe(evidence) for rule in RULES),
-        tuple(rule.observe(earlier) for rule in RULES),
+        {rule.kind: rule.observe(earlier) for rule in RULES if rule.kind not in known},
     )
 
 
@@ -53,12 +55,20 @@ def advance(look: Look, conditions: Conditions) -> dict[AlertKind, Condition]:
     its first look, so that what is long so need not wait for tomorrow.
     """
     found = dict(conditions)
-    for rule, seen, before in zip(RULES, look.seen, look.seen_before, strict=True):
-        known = found.get(rule.kind) or observe(None, before.verdict, look.day - _DAY, needed=rule.needed + 1)
+    for rule, seen in zip(RULES, look.seen, strict=True):
+        known = found.get(rule.kind) or _look_back(rule, look)
         after = observe(known, seen.verdict, look.day, needed=rule.needed)
         if after is not None and seen.verdict is not Verdict.NO_DATA:
             found[rule.kind] = after
     return found
+
+
+def _look_back(rule: Rule, look: Look) -> Condition | None:
+    """The condition as the day before would have left it; one day alone begins nothing."""
+    before = look.seen_before.get(rule.kind)
+    if before is None:
+        return None
+    return observe(None, before.verdict, look.day - _DAY, needed=rule.needed + 1)
 
 
 def has_dropped(look: Look, conditions: Conditions) -> bool:

@@ -188,7 +188,7 @@ def _drop_facts(evidence: Evidence, criterion: Criterion, worst: Comparison) -> 
         "score_before": worst.earlier.score,
         "band_before": worst.earlier.band.value,
         "capped_before": worst.earlier.capped_by,
-        "shares": [asdict(share) for share in worst.shares],
+        "shares": [asdict(share) for share in worst.list_shares()],
     }
 
 

@@ -101,7 +101,7 @@ def test_a_knock_out_is_one_of_the_contributions():
     before, after = ago(3, 80), ago(0, 80, capped_by="overdue")
     compared = compare(before, after)
     assert compared is not None
-    assert [(each.factor, each.points) for each in compared.shares] == [("targets", 0.0), (KNOCK_OUT, CAP - 80)]
+    assert [(each.factor, each.points) for each in compared.list_shares()] == [("targets", 0.0), (KNOCK_OUT, CAP - 80)]
     assert compared.lost == 80 - CAP
     assert judge(before, after) is Criterion.INTO_RED
 
@@ -118,8 +118,10 @@ def test_contributions_sum_to_the_change_shown(
     compared = compare(before, scored(TODAY, new, capped_by=cap_new))
     if compared is None:
         return
-    assert sum(each.points for each in compared.shares) == pytest.approx(compared.after - compared.before, abs=1e-6)
-    assert {each.factor for each in compared.shares} - {KNOCK_OUT} == set(old) & set(new)
+    assert sum(each.points for each in compared.list_shares()) == pytest.approx(
+        compared.after - compared.before, abs=1e-6
+    )
+    assert {each.factor for each in compared.list_shares()} - {KNOCK_OUT} == set(old) & set(new)
 
 
 @given(VALUES, CAPS)
