@@ -16,13 +16,18 @@ _WEEK = 7
 _WORKING_WEEK = 5
 
 
+@lru_cache(maxsize=1)
+def _list_countries() -> frozenset[str]:
+    return frozenset(holidays.list_supported_countries())
+
+
 @lru_cache(maxsize=1024)
 def list_holidays(country: str, year: int) -> frozenset[date]:
     """The nation-wide public holidays of a year that fall on Monday to Friday."""
-    try:
-        found = holidays.country_holidays(country.strip().upper(), years=year)
-    except NotImplementedError:  # the library's word for a country it does not know
+    code = country.strip().upper()
+    if code not in _list_countries():
         return frozenset()
+    found = holidays.country_holidays(code, years=year)
     return frozenset(day for day in found if day.weekday() <= _FRIDAY)
 
 
