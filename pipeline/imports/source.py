@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,7 +110,7 @@ def _explain(error: csv.Error) -> str:
 
 def _find_encoding(path: Path, wanted: str) -> str:
     try:
-        b"".decode(wanted)
+        io.TextIOWrapper(io.BytesIO(), encoding=wanted)
     except LookupError:
         raise IngestError("There is no encoding {name}. Common ones: utf-8, cp1252, gb18030.", name=wanted) from None
     with path.open("rb") as file:
