@@ -18,6 +18,6 @@ LOADERS: Mapping[Kind, Loader[Any, Any]] = {
     Kind.ACCOUNTS: Loader(AccountIn, check_accounts, store_accounts),
     Kind.CONTRACTS: Loader(ContractIn, check_contracts, store_contracts),
     Kind.TARGETS: Loader(TargetIn, check_targets, store_targets),
-    Kind.USAGE: Loader(UsageIn, check_usage, store_usage, page=1000),
+    Kind.USAGE: Loader(UsageIn, check_usage, store_usage, page=500),
     Kind.TICKETS: Loader(TicketIn, check_tickets, store_tickets),
 }
