@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 from commands.kit import clip
 from commands.slice import Call, Choice, Options, Reply
 from rules.errors import UserError
-from storage.accounts import AccountRow, get_account, list_in_channel, list_named
+from storage.accounts import AccountRow, find_exact, get_account, is_beginning, list_in_channel, list_named
 from storage.db import Tx
 from storage.metrics import list_named_metrics
 from words.names import Found, Named, find_name, fold, split_leading_name
@@ -18,7 +18,7 @@ from words.names import Found, Named, find_name, fold, split_leading_name
 ACCOUNT_MENU = "accounts.pick"
 _MENU_LENGTH = 100
 _EXACT = frozenset({"id", "name", "alias"})
-_MOST_NAME_WORDS = 4
+_MOST_NAME_WORDS = 6
 
 
 def resolve_account(call: Call, tx: Tx, text: str) -> tuple[AccountRow, str]:
@@ -32,6 +32,8 @@ def resolve_account(call: Call, tx: Tx, text: str) -> tuple[AccountRow, str]:
     here = _find_here(call, tx)
     if not text.strip() and here is None:
         raise UserError("Which account? Type its name, like `/cs show acme`, or see `/cs list`.")
+    if (exact := _find_typed_in_full(tx, text)) is not None:
+        return exact
     named = list_named(tx)
     found, rest = split_leading_name(text, named)
     if here is not None and not _is_other_meant(tx, found, text):
@@ -88,6 +90,20 @@ def pick_metric(text: str, first: Iterable[Named], catalogue: Iterable[Named]) -
         nearest=tuple((_quote(each), each.names[0]) for each in found.nearest),
         metric=_guess_name(text, found.nearest),
     )
+
+
+def _find_typed_in_full(tx: Tx, text: str) -> tuple[AccountRow, str] | None:
+    """The account whose full name, alias or id the text begins with, found by index: most names are typed so, and
+    reading all names takes long where there are thousands. None where the longer way may know better.
+    """
+    ends = [word.end() for word in re.finditer(r"\S+", text)]
+    for place in reversed(range(min(len(ends), _MOST_NAME_WORDS))):
+        account = find_exact(tx, text[: ends[place]].strip())
+        if account is not None:
+            is_last = place + 1 == len(ends)
+            is_sure = is_last or not is_beginning(tx, text[: ends[place + 1]].strip())
+            return (account, text[ends[place] :].strip()) if is_sure else None
+    return None
 
 
 def _is_other_meant(tx: Tx, found: Found, text: str) -> bool:

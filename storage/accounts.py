@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 
-from sqlalchemy import ColumnElement, and_, exists, false, func
+from sqlalchemy import ColumnElement, and_, false, func
 from sqlalchemy import select as select_columns
 from sqlmodel import Field, SQLModel, UniqueConstraint, col, or_, select
 
@@ -20,6 +21,8 @@ from storage.errors import NotFoundError
 from storage.fields import account, key, moment, workspace
 from storage.health import HealthScoreRow
 from words.names import Named, fold, slug
+
+_LAST_SIGN = "\U0010ffff"
 
 
 class AccountRow(SQLModel, table=True):
@@ -113,16 +116,33 @@ def list_in_channel(tx: Tx, channel_id: str) -> list[AccountRow]:
 
 def find_same(tx: Tx, name: str, external_id: str = "") -> AccountRow | None:
     """An account (also an archived one) that has this name as name or alias, or this external id."""
-    is_alias = exists().where(
-        col(AliasRow.workspace_id) == tx.workspace_id,
-        col(AliasRow.account_id) == col(AccountRow.id),
-        col(AliasRow.folded) == fold(name),
-    )
-    ways = [col(AccountRow.slug) == slug(name), is_alias] if name else []
-    if external_id:
-        ways.append(col(AccountRow.external_id) == external_id)
-    same = or_(false(), *ways)
+    same = _is_called(tx, name, [external_id] if external_id else [])
     return tx.session.exec(select(AccountRow).where(AccountRow.workspace_id == tx.workspace_id, same).limit(1)).first()
+
+
+def find_exact(tx: Tx, name: str) -> AccountRow | None:
+    """The one account in use with this name, alias or external id, by index; None where there is none or several."""
+    is_it = _is_called(tx, name, [name, name.upper()])
+    rows = tx.session.exec(select(AccountRow).where(_in_use(tx), is_it).limit(2)).all()
+    return rows[0] if len(rows) == 1 else None
+
+
+def is_beginning(tx: Tx, text: str) -> bool:
+    """Whether a name or alias of any account begins with `text`."""
+    start, words = slug(text), fold(text)
+    names = select(AccountRow.id).where(_in_use(tx), AccountRow.slug >= start, AccountRow.slug < start + _LAST_SIGN)
+    aliases = select(AliasRow.id).where(
+        AliasRow.workspace_id == tx.workspace_id, AliasRow.folded >= words, AliasRow.folded < words + _LAST_SIGN
+    )
+    return any(tx.session.exec(query.limit(1)).first() is not None for query in (names, aliases))
+
+
+def _is_called(tx: Tx, name: str, external_ids: list[str]) -> ColumnElement[bool]:
+    aliases = select(AliasRow.account_id).where(AliasRow.workspace_id == tx.workspace_id, AliasRow.folded == fold(name))
+    ways = [col(AccountRow.slug) == slug(name), col(AccountRow.id).in_(aliases)] if name else []
+    if external_ids:
+        ways.append(col(AccountRow.external_id).in_(external_ids))
+    return or_(false(), *ways)
 
 
 def to_draft(tx: Tx, row: AccountRow) -> AccountDraft:
@@ -144,26 +164,28 @@ def to_draft(tx: Tx, row: AccountRow) -> AccountDraft:
 
 
 def list_named(tx: Tx) -> list[Named]:
-    """Every account in use with all its names (shown name, external id, slug, aliases), in one query."""
-    rows = tx.session.execute(
-        select_columns(
-            *map(col, (AccountRow.id, AccountRow.name, AccountRow.external_id, AccountRow.slug, AliasRow.alias))
-        )
-        .join(
-            AliasRow,
-            and_(col(AliasRow.account_id) == col(AccountRow.id), col(AliasRow.workspace_id) == tx.workspace_id),
-            isouter=True,
-        )
-        .where(_in_use(tx))
+    """Every account in use with all its names (shown name, external id, slug, aliases), in two queries.
+
+    Not in one with a join: SQLite then looks through all aliases of the workspace for each account.
+    """
+    columns = (AccountRow.id, AccountRow.name, AccountRow.external_id, AccountRow.slug)
+    rows = tx.session.execute(select_columns(*map(col, columns)).where(_in_use(tx)))
+    names = {
+        id_: [name, external_id, slug_] if external_id else [name, slug_] for id_, name, external_id, slug_ in rows
+    }
+    aliases = tx.session.exec(
+        select(AliasRow.account_id, AliasRow.alias).where(AliasRow.workspace_id == tx.workspace_id)
     )
-    names: dict[str, list[str]] = {}
-    for id_, name, external_id, slug_, alias in rows:
-        known = names.get(id_)
-        if known is None:
-            known = names[id_] = [name, external_id, slug_] if external_id else [name, slug_]
-        if alias:
-            known.append(alias)
-    return [Named(id_, tuple(known)) for id_, known in names.items()]
+    for account_id, alias in aliases:
+        if account_id in names:
+            names[account_id].append(alias)
+    return [_to_named(id_, tuple(known)) for id_, known in names.items()]
+
+
+@lru_cache(maxsize=65_536)
+def _to_named(id_: str, names: tuple[str, ...]) -> Named:
+    """The same object for the same names, because it keeps their folded form, which is what takes time."""
+    return Named(id_, names)
 
 
 def page_account_ids(tx: Tx, after: str = "", limit: int = 200) -> list[str]:
