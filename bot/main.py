@@ -33,5 +33,5 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         app(args=arguments)
     except MilepostError as error:
-        Console(stderr=True, soft_wrap=True).print(f"[red]milepost:[/red] {error}", highlight=False)
+        Console(stderr=True, soft_wrap=True).print(f"milepost: {error}", highlight=False, markup=False)
         sys.exit(2)

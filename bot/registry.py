@@ -11,7 +11,7 @@ from datetime import datetime
 
 from commands import accounts, alerts, health, setup, targets
 from commands.slice import Slice
-from pipeline import daily, rollup, scan, score, wake
+from pipeline import cleanup, daily, rollup, scan, score, wake
 from pipeline.report import JobReport
 from storage.db import Database
 
@@ -25,4 +25,5 @@ JOBS: dict[str, Job] = {
     "scan": scan.run,
     "daily": daily.run,
     "wake": wake.run,
+    "cleanup": cleanup.run,
 }

@@ -26,6 +26,7 @@ from bot.wiring import Wiring
 from rules.errors import UserError
 
 DRAIN_SECONDS = 10.0
+LINK_SECONDS = 3600.0
 _log = structlog.get_logger(__name__)
 
 
@@ -50,22 +51,31 @@ class Server:
     delivery: Delivery
     scheduler: Scheduler
     _delivering: asyncio.Task[None] | None = None
+    _linking: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Start delivering and ticking, then take payloads. Raises `SlackSetupError` in plain words."""
         await self.transport.start()
         self._delivering = asyncio.create_task(self.delivery.run(), name="delivery")
         self.scheduler.start()
-        self.edge.tasks.start(self.edge.people.link_owners(), "link owners")
+        self._linking = asyncio.create_task(self._link_owners(), name="link owners")
 
     async def stop(self) -> None:
         """Take nothing new in, finish what was begun (10 s at most each), give back what was claimed."""
+        if self._linking is not None:
+            self._linking.cancel()
         self.scheduler.stop()
         await self.transport.stop()
         await self.scheduler.drain(DRAIN_SECONDS)
         await self.delivery.drain(DRAIN_SECONDS)
         if self._delivering is not None:
             await self._delivering
+
+    async def _link_owners(self) -> None:
+        """Find the owners of imported accounts in Slack by their address, now and every hour."""
+        while True:
+            await self.edge.people.link_owners()
+            await asyncio.sleep(LINK_SECONDS)
 
 
 async def connect(wiring: Wiring) -> Server:

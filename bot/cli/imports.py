@@ -8,7 +8,6 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from bot.cli.moments import read_moment
+from bot.cli.workspaces import find_workspace
 from bot.wiring import wire
 from pipeline.imports.mapping import Kind
 from pipeline.imports.report import ImportReport
@@ -25,8 +25,6 @@ from pipeline.imports.run import Job, run_import
 from pipeline.imports.run import Progress as Tell
 from rules.errors import UserError
 from rules.imports import Outcome
-from storage.db import Database
-from storage.workspaces import get_or_create_sole, list_workspaces
 
 SHOWN_REJECTS = 10
 SOME_REJECTED = 1
@@ -52,7 +50,7 @@ def import_file(  # noqa: PLR0913  # one argument for each option
     if kind not in set(Kind):
         raise UserError("There is no kind {kind}. Kinds: {kinds}.", kind=kind, kinds=_KINDS)
     wiring = wire()
-    workspace_id, zone = _find_workspace(wiring.database, workspace, wiring.clocks.business())
+    workspace_id, zone = find_workspace(wiring, workspace)
     now = read_moment(at, zone) if at else wiring.clocks.business()
     job = Job(Kind(kind), file, map_path, is_dry_run=dry_run, rejects_path=rejects)
     with _progress(file.name, is_json=is_json) as tell:
@@ -114,20 +112,6 @@ def _advise(report: ImportReport) -> str:
     if report.is_dry_run:
         return "Import without --dry-run, or name a file with --rejects, to get the rejected rows with their reasons."
     return "The rejected rows could not be written to a file. Choose a place with --rejects and import again."
-
-
-def _find_workspace(database: Database, wanted: str, now: datetime) -> tuple[str, str]:
-    """Id and zone. Raises `UserError` for an unknown id."""
-    with database.write() as session:
-        if not wanted:
-            row = get_or_create_sole(session, now)
-            return row.id, row.zone
-        known = list_workspaces(session)
-    found = next((row for row in known if row.id == wanted), None)
-    if found is None:
-        ids = ", ".join(f"{row.id} ({row.name})" for row in known)
-        raise UserError("There is no workspace {wanted}. Workspaces: {ids}.", wanted=wanted, ids=ids or "none yet")
-    return found.id, found.zone
 
 
 @contextmanager

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -16,14 +15,16 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from bot.cli.moments import read_moment
+from bot.cli.workspaces import find_workspace
 from bot.registry import JOBS
 from bot.wiring import Wiring, wire
-from pipeline.replay import RUN_AT, Replay, replay
+from pipeline.replay import Replay, replay
 from pipeline.report import JobReport
 from rules.errors import UserError
 from rules.records import Band
+from storage.copies import copy_database, forget_judgements
 from storage.db import Database
-from storage.workspaces import get_or_create_sole
 
 _TABLE_ROWS = 40
 
@@ -39,28 +40,13 @@ def job(
     if name not in JOBS:
         raise UserError("There is no job {name}. Jobs: {jobs}.", name=name, jobs=", ".join(JOBS))
     wiring = wire()
-    workspace_id, zone = _find_workspace(wiring)
+    workspace_id, zone = find_workspace(wiring)
     console = Console(soft_wrap=True)
     if since or until:
-        _replay(wiring, workspace_id, name, _days(since, until), zone, console)
+        _replay(wiring, workspace_id, name, _days(since, until), ZoneInfo(zone), console)
         return
-    _show(JOBS[name](wiring.database, workspace_id, _moment(at, zone) if at else wiring.clocks.business()), console)
-
-
-def _find_workspace(wiring: Wiring) -> tuple[str, ZoneInfo]:
-    with wiring.database.write() as session:
-        row = get_or_create_sole(session, wiring.clocks.business())
-        return row.id, ZoneInfo(row.zone)
-
-
-def _moment(text: str, zone: ZoneInfo) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UserError("{text} is not a moment like 2026-03-14 or 2026-03-14T09:30.", text=text) from None
-    if "T" not in text and " " not in text:
-        moment = datetime.combine(moment.date(), RUN_AT)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    now = read_moment(at, zone) if at else wiring.clocks.business()
+    _show(JOBS[name](wiring.database, workspace_id, now), console)
 
 
 def _days(since: str, until: str) -> list[date]:
@@ -82,7 +68,7 @@ def _show(report: JobReport, console: Console) -> None:
 
 
 def _replay(wiring: Wiring, workspace_id: str, name: str, days: list[date], zone: ZoneInfo, console: Console) -> None:
-    with _scratch(wiring.database) as scratch, Progress(console=console, transient=True) as bar:
+    with _scratch(wiring.database, workspace_id) as scratch, Progress(console=console, transient=True) as bar:
         task = bar.add_task(f"{name}, {days[0]} to {days[-1]}", total=len(days))
         walked = replay(scratch, workspace_id, JOBS[name], days, zone, progress=lambda: bar.advance(task))
     console.print(_tabulate_days(walked))
@@ -113,15 +99,15 @@ def _tabulate_alerts(walked: Replay) -> Table:
 
 
 @contextmanager
-def _scratch(database: Database) -> Iterator[Database]:
-    """A copy of a SQLite database that is thrown away. Raises `UserError` on PostgreSQL."""
-    if not database.is_sqlite:
-        raise UserError("Replaying over past days copies the database, which is done for SQLite only.")
+def _scratch(database: Database, workspace_id: str) -> Iterator[Database]:
+    """A copy that is thrown away, without the scores and alerts of the original. Raises `UserError` on PostgreSQL."""
     with tempfile.TemporaryDirectory(prefix="milepost-scratch-") as folder:
         path = Path(folder) / "scratch.db"
-        shutil.copyfile(database.url.removeprefix("sqlite:///"), path)
+        copy_database(database, path)
         scratch = Database(f"sqlite:///{path}")
         try:
+            with scratch.writing(workspace_id) as tx:
+                forget_judgements(tx)
             yield scratch
         finally:
             scratch.close()

@@ -7,6 +7,8 @@ drains. Refuses to know any subject (that is the slices') and how payloads arriv
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
 import logging
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -39,6 +41,7 @@ from words.reader import Reader
 SLACK_API = "https://slack.com/api/"
 SLOW_SECONDS = 2.0
 DRAIN_SECONDS = 10.0
+ASK_SECONDS = 1.0
 _THREADS = 8
 _ANY = re.compile("")
 _log = structlog.get_logger(__name__)
@@ -97,11 +100,20 @@ class Edge:
         return left
 
     async def _work(self, payload: Payload) -> Answer:
-        answer = await asyncio.get_running_loop().run_in_executor(self._threads, self._handling.answer, payload)
+        answer = await self._handle(payload, is_final=False)
+        if answer.is_provisional:
+            # An admin's very first command must not be refused because Slack was not asked yet who they are.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.people.refresh(payload.slack_id), ASK_SECONDS)
+            answer = await self._handle(payload, is_final=True)
         self._on_commit()
         if answer.is_stale:
             self.tasks.start(self.people.refresh(payload.slack_id), "refresh a person")
         return answer
+
+    async def _handle(self, payload: Payload, *, is_final: bool) -> Answer:
+        handle = functools.partial(self._handling.answer, payload, is_final=is_final)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, handle)
 
     def _answer_late(self, payload: Payload, work: asyncio.Task[Answer]) -> BoltResponse:
         meanwhile = still_working(payload, self.people.find_reader(payload.slack_id))

@@ -33,11 +33,14 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Answer:
-    """What the person gets. `is_stale`: Slack should be asked who they are."""
+    """What the person gets. `is_stale`: Slack should be asked who they are. `is_provisional`: it is a refusal that
+    rests on not knowing the person's role yet; nothing was saved or audited.
+    """
 
     plan: Plan
     reader: Reader
     is_stale: bool = False
+    is_provisional: bool = False
 
 
 @dataclass
@@ -75,20 +78,26 @@ class Handling:
     people: People
     clocks: Clocks
 
-    def answer(self, payload: Payload) -> Answer:
-        """Handle a payload; every failure becomes an answer in words."""
+    def answer(self, payload: Payload, *, is_final: bool = True) -> Answer:
+        """Handle a payload; every failure becomes an answer in words. With `is_final` false, a refusal of somebody
+        Slack should be asked about is provisional.
+        """
         attempt = _Attempt(payload, self.clocks.business(), self.clocks.wall())
+        is_provisional = False
         try:
             chosen = self._handle(attempt)
         except NotAllowedError as error:
-            self._audit_refusal(attempt, error)
+            is_provisional = not is_final and attempt.met is not None and attempt.met.is_stale
+            if not is_provisional:
+                self._audit_refusal(attempt, error)
             chosen = attempt.plan(explain(error, payload, attempt.reader))
         except (UserError, WordsError) as error:
             _log.info("refused", origin=payload.origin.value, name=payload.name, reason=error.sentence)
             chosen = attempt.plan(explain(error, payload, attempt.reader))
         except Exception:  # noqa: BLE001  # the last edge: a bug is logged and owned up to
             chosen = self._own_up(attempt)
-        return Answer(chosen, attempt.reader, is_stale=attempt.met is not None and attempt.met.is_stale)
+        is_stale = attempt.met is not None and attempt.met.is_stale
+        return Answer(chosen, attempt.reader, is_stale, is_provisional)
 
     def _handle(self, attempt: _Attempt) -> Plan:
         payload, installation = attempt.payload, self.people.installation
