@@ -24,6 +24,7 @@ from bot.slack.installation import Installation, connect_workspace
 from bot.slack.socket_mode import SocketMode
 from bot.wiring import Wiring
 from rules.errors import UserError
+from rules.outbox import Pace
 
 DRAIN_SECONDS = 10.0
 LINK_SECONDS = 3600.0
@@ -78,8 +79,11 @@ class Server:
             await asyncio.sleep(LINK_SECONDS)
 
 
-async def connect(wiring: Wiring) -> Server:
-    """Ask Slack who we are and put the server together. Raises `UserError` where a setting is missing or refused."""
+async def connect(wiring: Wiring, *, pace: Pace | None = None) -> Server:
+    """Ask Slack who we are and put the server together; `pace` is delivery's, the usual one if None.
+
+    Raises `UserError` where a setting is missing or refused.
+    """
     settings = wiring.settings
     _check(settings)
     token = settings.slack_bot_token.get_secret_value()
@@ -91,6 +95,7 @@ async def connect(wiring: Wiring) -> Server:
         wiring.renders,
         lambda workspace_id: client if workspace_id == installation.workspace_id else None,
         wiring.clocks,
+        pace=pace,
     )
     edge_settings = EdgeSettings(
         installation,

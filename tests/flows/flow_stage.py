@@ -29,21 +29,34 @@ from pipeline.imports.run import ImportReport, Job, run_import
 from playground.model import Channel, Team, User
 from playground.seed import Seed
 from playground.server import Playground
+from rules.outbox import Pace
 
 MONDAY = date(2026, 3, 2)
 SEATS = 50
 CSM, LEAD, CHANNEL = "U00000000CSM", "U0000000LEAD", "C0000ALERTS1"
+MIA, VIEWER, STRANGER = "U00000000MIA", "U000000VIEWR", "U0000STRANGE"
+PRIVATE, ARCHIVED = "C0000PRIVAT1", "C0000ARCHIV1"
 
 Json = dict[str, Any]
 
 
 def make_seed() -> Seed:
-    """A lead, a CSM, a stranger of another team, one channel."""
+    """A lead, two CSMs, somebody who will only look, a stranger of another team; the channel they share, and one that is
+    private and one that is archived.
+    """
     users = [
         User(id=LEAD, name="lead", real_name="The lead", email="lead@example.com", tz="UTC", is_admin=True),
         User(id=CSM, name="csm", real_name="The CSM", email="csm@example.com", tz="UTC"),
+        User(id=MIA, name="mia", real_name="Another CSM", email="mia@example.com", tz="UTC"),
+        User(id=VIEWER, name="viewer", real_name="The viewer", email="viewer@example.com", tz="UTC"),
+        User(id=STRANGER, name="stranger", real_name="A stranger", tz="UTC", team_id="T0000OTHER1"),
     ]
-    channels = [Channel(id=CHANNEL, name="cs-alerts", members=[LEAD, CSM])]
+    everyone = [user.id for user in users]
+    channels = [
+        Channel(id=CHANNEL, name="cs-alerts", members=everyone, is_ext_shared=True),
+        Channel(id=PRIVATE, name="cs-private", members=[LEAD, CSM], is_private=True),
+        Channel(id=ARCHIVED, name="cs-archived", members=[LEAD, CSM], is_archived=True),
+    ]
     return Seed(team=Team(id="T00000FLOW", name="Flow", domain="flow"), users=users, channels=channels)
 
 
@@ -188,8 +201,10 @@ def _elements(blocks: list[Json]) -> list[Json]:
 
 
 @asynccontextmanager
-async def open_stage(folder: Path, *, is_socket_mode: bool = True, port: int = 0) -> AsyncIterator[Stage]:
-    """The stage on `MONDAY` at noon, the channel set up, nothing imported yet."""
+async def open_stage(
+    folder: Path, *, is_socket_mode: bool = True, port: int = 0, pace: Pace | None = None
+) -> AsyncIterator[Stage]:
+    """The stage on `MONDAY` at noon, the channel set up, nothing imported yet. `pace` is delivery's."""
     clock = MovableClock(read_wall, datetime(MONDAY.year, MONDAY.month, MONDAY.day, 12, tzinfo=UTC) - read_wall())
     async with Playground(make_seed(), port=port) as slack, ClientSession() as session:
         manifest = build_manifest(with_help(SLICES), is_socket_mode=is_socket_mode, url="https://bot.example.com")
@@ -202,7 +217,7 @@ async def open_stage(folder: Path, *, is_socket_mode: bool = True, port: int = 0
             slack_api_url=slack.api_url,
             http_port=0,
         )
-        server = await connect(wire(settings, clocks=Clocks(clock, read_wall)))
+        server = await connect(wire(settings, clocks=Clocks(clock, read_wall)), pace=pace)
         await server.start()
         if isinstance(server.transport, HttpServer):
             slack.set_request_url(app.app_id, f"http://127.0.0.1:{server.transport.port}/slack/events")
