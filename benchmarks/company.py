@@ -49,9 +49,13 @@ OWNERS = ("U0000000ANA", "U0000000BEN", "U0000000CHE", *(f"U00000{n:05}" for n i
 """Slack ids of the members; the first three are people of the local Slack's default workspace."""
 FEATURES = ("Reports", "Export", "Sharing", "Automation")
 
-_FIRST = "North Blue Clear Bright Iron Silver Amber Cedar River Stone Maple Harbor Summit Falcon Lumen Vertex".split()
-_SECOND = "wind field gate water bridge point forge yard line works crest port grove peak mark light".split()
-_THIRD = "Analytics Foods Energy Labs Media Motors Health Logistics Retail Bank Travel Systems Studio Textiles".split()
+_FIRST = tuple(
+    "North Blue Clear Bright Iron Silver Amber Cedar River Stone Maple Harbor Summit Falcon Lumen Vertex".split()
+)
+_SECOND = tuple("wind field gate water bridge point forge yard line works crest port grove peak mark light".split())
+_THIRD = tuple(
+    "Analytics Foods Energy Labs Media Motors Health Logistics Retail Bank Travel Systems Studio Textiles".split()
+)
 _COUNTRIES = ("DE", "US", "GB", "FR", "CN", "JP")
 
 
@@ -108,7 +112,7 @@ def make_name(number: int) -> str:
 
 
 def mark_last_day(company: Company) -> int:
-    """Let the usage of the last day count as just come in, for every account; returns how many days are to be summed."""
+    """Let the usage of the last day count as just come in, for every account; returns how many days there are to sum."""
     last = TODAY - timedelta(1)
     with company.database.writing(company.workspace_id) as tx:
         ids = tx.session.execute(select(col(AccountRow.id)).where(col(AccountRow.workspace_id) == tx.workspace_id))

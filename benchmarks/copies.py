@@ -1,4 +1,4 @@
-"""Copies of accounts with all that belongs to them, made by SQLite itself. Owns that copying; refuses to invent rows."""
+"""Copies of accounts with all that belongs to them, made by SQLite. Owns that copying; refuses to invent rows."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """How the daily jobs grow with the company: `uv run python -m benchmarks.jobs`.
 
 Rollup (of the day that just came in for every account), score and scan, one after the other, over companies of several
-sizes. The floor is reading each account's usage once, with plain sqlite3. Peak memory is what the process's resident set
-grew by during the job, at most; it needs Linux.
+sizes. The floor is reading each account's usage once, with plain sqlite3. Peak memory is by how much the process's
+resident set grew during the job, at most; it needs Linux.
 """
 
 from __future__ import annotations
@@ -88,7 +88,9 @@ def read_once(path: Path) -> float:
     """Seconds to read the usage that a score looks at, account by account page, with nothing around it."""
     began = perf_counter()
     with closing(sqlite3.connect(path)) as connection:
-        for row in connection.execute("SELECT account_id, metric_key, day, value FROM usage_days WHERE day > '2026-01-13'"):
+        for row in connection.execute(
+            "SELECT account_id, metric_key, day, value FROM usage_days WHERE day > '2026-01-13'"
+        ):
             assert row
     return perf_counter() - began
 

@@ -62,7 +62,7 @@ def list_lines(names: Sequence[str], seed: int) -> list[tuple[str, Callable[[], 
 
     return [
         ("show", pick),
-        ("show", lambda: pick()[:-2]),
+        ("show", lambda: f"acc-{random.randrange(40):06}"),
         ("list", lambda: ""),
         ("list", lambda: "red"),
         ("health", lambda: ""),
