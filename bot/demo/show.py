@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from aiohttp import ClientSession
@@ -33,6 +34,7 @@ from bot.wiring import wire, with_help
 from playground.server import Installed, Playground
 
 ZONE = ZoneInfo("Europe/Berlin")
+Json = dict[str, Any]
 SEED = 7
 
 
@@ -45,14 +47,13 @@ class Demo:
     traveller: Traveller
     ledger: Ledger
 
-    async def command(self, user: str, text: str, channel: str = ALERTS) -> None:
-        """Type a command into the local Slack. Raises `RuntimeError` if the bot did not answer."""
-        async with ClientSession() as session:
-            body = {"user": user, "channel": channel, "text": text}
-            async with session.post(f"{self.slack.url}/_play/command", json=body) as response:
-                told = await response.json()
-        if not told.get("ok"):
-            raise RuntimeError(f"{text}: {told}")
+    async def act(self, what: str, **body: object) -> Json:
+        """Do in the local Slack what a person could: "command", "submit" … Raises `RuntimeError` if it did not work."""
+        async with ClientSession() as session, session.post(f"{self.slack.url}/_play/{what}", json=body) as response:
+            told: Json = await response.json()
+        if not told.get("ok") or told.get("errors"):
+            raise RuntimeError(f"{what} {body}: {told}")
+        return told
 
 
 @asynccontextmanager
@@ -118,10 +119,13 @@ def _save(path: Path, offset: timedelta) -> None:
 
 async def _prepare(demo: Demo) -> None:
     """Set the bot up, meet the people, import a year, work through the last days."""
-    await demo.command(LEAD, f"/cs setup <#{ALERTS}> zone {ZONE.key}")
+    opened = await demo.act("command", user=LEAD, channel=ALERTS, text="/cs setup", wait_seconds=10)
+    fields = {"team_channel_id": ALERTS, "zone": ZONE.key, "currency": "EUR"}
+    values = {name: {"value": value} for name, value in fields.items()}
+    await demo.act("submit", user=LEAD, view_id=opened["views"][-1]["id"], values=values)
     await asyncio.to_thread(demo.ledger.import_history)
     for user in CSMS:
-        await demo.command(user, "/cs help")
+        await demo.act("command", user=user, channel=ALERTS, text="/cs help")
     await demo.server.edge.people.link_owners()
     await asyncio.to_thread(demo.ledger.run_history)
     await asyncio.to_thread(demo.ledger.run_today)
