@@ -23,6 +23,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from benchmarks.copies import copy_accounts
+from benchmarks.names import make_name
 from benchmarks.report import Report, read_arguments
 from pipeline import rollup, scan, score
 from rules.drops import list_days_to_compare
@@ -49,13 +50,6 @@ OWNERS = ("U0000000ANA", "U0000000BEN", "U0000000CHE", *(f"U00000{n:05}" for n i
 """Slack ids of the members; the first three are people of the local Slack's default workspace."""
 FEATURES = ("Reports", "Export", "Sharing", "Automation")
 
-_FIRST = tuple(
-    "North Blue Clear Bright Iron Silver Amber Cedar River Stone Maple Harbor Summit Falcon Lumen Vertex".split()
-)
-_SECOND = tuple("wind field gate water bridge point forge yard line works crest port grove peak mark light".split())
-_THIRD = tuple(
-    "Analytics Foods Energy Labs Media Motors Health Logistics Retail Bank Travel Systems Studio Textiles".split()
-)
 _COUNTRIES = ("DE", "US", "GB", "FR", "CN", "JP")
 
 
@@ -103,16 +97,8 @@ def account_id(number: int) -> str:
     return hashlib.sha256(str(number).encode()).hexdigest()[:32]
 
 
-def make_name(number: int) -> str:
-    """A name nobody else in the company has."""
-    rest, first = divmod(number, len(_FIRST))
-    rest, second = divmod(rest, len(_SECOND))
-    rest, third = divmod(rest, len(_THIRD))
-    return " ".join([f"{_FIRST[first]}{_SECOND[second]}", _THIRD[third], *([str(rest + 1)] if rest else [])])
-
-
 def mark_last_day(company: Company) -> int:
-    """Let the usage of the last day count as just come in, for every account; returns how many days there are to sum."""
+    """Let the usage of the last day count as just come in, for every account; returns how many there are."""
     last = TODAY - timedelta(1)
     with company.database.writing(company.workspace_id) as tx:
         ids = tx.session.execute(select(col(AccountRow.id)).where(col(AccountRow.workspace_id) == tx.workspace_id))

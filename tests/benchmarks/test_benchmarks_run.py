@@ -13,8 +13,9 @@ import pytest
 from sqlalchemy import func, select
 from sqlmodel import col
 
-from benchmarks.company import Company, make_company, make_name
+from benchmarks.company import Company, make_company
 from benchmarks.jobs import find_exponent
+from benchmarks.names import make_name
 from benchmarks.report import spread
 from storage.accounts import AccountRow
 from storage.db import Database
