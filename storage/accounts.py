@@ -18,7 +18,7 @@ from rules.accounts import AccountDraft
 from rules.records import AccountState, Band, Tier
 from storage.db import Tx
 from storage.errors import NotFoundError
-from storage.fields import account, key, moment, workspace
+from storage.fields import account, choice, key, moment, workspace
 from storage.health import HealthScoreRow
 from words.names import Named, fold, slug
 
@@ -36,8 +36,8 @@ class AccountRow(SQLModel, table=True):
     external_id: str | None = None
     slug: str
     name: str
-    state: AccountState = AccountState.CUSTOMER
-    tier: Tier | None = None
+    state: AccountState = choice(AccountState, default=AccountState.CUSTOMER)
+    tier: Tier | None = choice(Tier, default=None, nullable=True)
     industry: str = ""
     country: str = ""
     seats: int | None = None

@@ -21,7 +21,7 @@ from storage.accounts import AccountRow
 from storage.audit import record
 from storage.db import Tx
 from storage.errors import NotFoundError
-from storage.fields import account, json_value, key, moment, workspace
+from storage.fields import account, choice, json_value, key, moment, workspace
 from storage.outbox import enqueue
 
 MESSAGE, SUMMARY, HISTORY = "alert", "alert_summary", "alert_event"
@@ -55,11 +55,11 @@ class EpisodeRow(SQLModel, table=True):
     id: str = key()
     workspace_id: str = workspace()
     account_id: str = account()
-    kind: AlertKind
+    kind: AlertKind = choice(AlertKind)
     subject: str = ""
-    severity: Severity
+    severity: Severity = choice(Severity)
     level: float = 0.0
-    state: EpisodeState = EpisodeState.OPEN
+    state: EpisodeState = choice(EpisodeState, default=EpisodeState.OPEN)
     rule_version: str
     facts: dict[str, Any] = json_value(default_factory=dict)
     opened_at: datetime = moment()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from sqlmodel import Field, SQLModel, col, select
+from sqlmodel import SQLModel, col, select
 
 from rules.conditions import Condition
 from rules.records import AlertKind, ConditionState
 from storage.db import Tx
-from storage.fields import account, json_value, workspace
+from storage.fields import account, choice, json_value, workspace
 from storage.upsert import upsert
 
 AccountConditions = dict[AlertKind, Condition]
@@ -25,8 +25,8 @@ class ConditionRow(SQLModel, table=True):
 
     workspace_id: str = workspace(is_key=True)
     account_id: str = account(is_key=True)
-    rule: AlertKind = Field(primary_key=True)
-    state: ConditionState = ConditionState.OK
+    rule: AlertKind = choice(AlertKind, primary_key=True)
+    state: ConditionState = choice(ConditionState, default=ConditionState.OK)
     streak: int = 0
     since: date
     observed_on: date

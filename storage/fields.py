@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON
+from sqlalchemy import JSON, Enum
 from sqlmodel import Field, SQLModel
 
 from storage.types import ExactDecimal, UtcDateTime, new_id
@@ -43,6 +44,22 @@ def moment(**more: Any) -> Any:
 def exact(**more: Any) -> Any:
     """An exact decimal number."""
     return Field(sa_type=ExactDecimal, **more)
+
+
+def choice(kind: type[StrEnum], **more: Any) -> Any:
+    """One of a closed set, stored as its value in plain text, so that a new member needs no migration.
+
+    Unknown text raises `LookupError`, on the way in and on the way out.
+    """
+    as_text = Enum(
+        kind,
+        native_enum=False,
+        create_constraint=False,
+        length=32,
+        validate_strings=True,
+        values_callable=lambda members: [each.value for each in members],
+    )
+    return Field(sa_type=as_text, **more)
 
 
 def json_value(**more: Any) -> Any:

@@ -13,7 +13,7 @@ from sqlmodel import Field, Index, SQLModel, col
 from rules.health import DayScore, Health
 from rules.records import Band
 from storage.db import Tx
-from storage.fields import account, json_value, workspace
+from storage.fields import account, choice, json_value, workspace
 
 
 class HealthScoreRow(SQLModel, table=True):
@@ -28,7 +28,7 @@ class HealthScoreRow(SQLModel, table=True):
     account_id: str = account(is_key=True)
     day: date = Field(primary_key=True)
     score: float | None = None
-    band: Band = Band.UNKNOWN
+    band: Band = choice(Band, default=Band.UNKNOWN)
     coverage: float = 0.0
     capped_by: str = ""
     model: str = "default-1"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlmodel import col, func, select
+from sqlalchemy import func
+from sqlalchemy import select as select_columns
+from sqlmodel import col, select
 
 from rules.records import Band
 from storage.accounts import AccountRow
@@ -17,12 +19,12 @@ from storage.health import HealthScoreRow
 def count_bands(tx: Tx, days: Sequence[date]) -> dict[date, dict[Band, int]]:
     """How many accounts were in each band on each of the days."""
     statement = (
-        select(HealthScoreRow.day, HealthScoreRow.band, func.count())
-        .where(HealthScoreRow.workspace_id == tx.workspace_id, col(HealthScoreRow.day).in_(days))
+        select_columns(col(HealthScoreRow.day), col(HealthScoreRow.band), func.count())
+        .where(col(HealthScoreRow.workspace_id) == tx.workspace_id, col(HealthScoreRow.day).in_(days))
         .group_by(col(HealthScoreRow.day), col(HealthScoreRow.band))
     )
     counted: dict[date, dict[Band, int]] = {}
-    for day, band, count in tx.session.exec(statement):
+    for day, band, count in tx.session.execute(statement):
         counted.setdefault(day, {})[band] = count
     return counted
 

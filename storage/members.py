@@ -13,7 +13,7 @@ from storage import audit
 from storage.accounts import AccountRow
 from storage.db import Tx
 from storage.errors import NotFoundError
-from storage.fields import key, moment, workspace
+from storage.fields import choice, key, moment, workspace
 from storage.types import new_id
 from storage.upsert import upsert
 
@@ -33,7 +33,7 @@ class MemberRow(SQLModel, table=True):
     email: str = Field(default="", index=True)
     zone: str = "UTC"
     locale: str = "en-US"
-    role: Role = Role.CSM
+    role: Role = choice(Role, default=Role.CSM)
     is_bot: bool = False
     is_active: bool = True
     refreshed_at: datetime | None = moment(default=None, nullable=True)

@@ -19,7 +19,7 @@ from rules.records import TargetKind
 from rules.targets import TargetFacts
 from storage.db import Tx
 from storage.errors import NotFoundError
-from storage.fields import account, exact, key, moment, workspace
+from storage.fields import account, choice, exact, key, moment, workspace
 from storage.workspaces import get_workspace
 
 
@@ -33,7 +33,7 @@ class TargetRow(SQLModel, table=True):
     account_id: str = account()
     external_id: str | None = None
     metric_key: str
-    kind: TargetKind = TargetKind.LEVEL
+    kind: TargetKind = choice(TargetKind, default=TargetKind.LEVEL)
     unit: str = ""
     baseline: Decimal | None = exact(default=None, nullable=True)
     goal: Decimal = exact()

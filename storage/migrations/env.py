@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from alembic import context
+from sqlalchemy import Enum
 from sqlmodel.sql.sqltypes import AutoString
 
 from storage.schema import METADATA
 
 
 def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
-    """SQLModel's own name for a text column is nothing but a String."""
-    return "sa.String()" if kind == "type" and isinstance(item, AutoString) else False
+    """What is stored as text is a String to the steps: SQLModel's text, and choices, whose members are the code's."""
+    if kind == "type" and isinstance(item, AutoString):
+        return "sa.String()"
+    if kind == "type" and isinstance(item, Enum):
+        return f"sa.String(length={item.length})"
+    return False
 
 
 context.configure(
