@@ -54,7 +54,8 @@ def configure_logs(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)
-    for noisy in ("slack_bolt", "slack_sdk", "apscheduler", "aiohttp.access", "uvicorn.access"):
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a tick skipped while another runs is no news
+    for noisy in ("slack_bolt", "slack_sdk", "aiohttp.access", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
 
 

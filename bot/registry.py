@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from commands import accounts, alerts, health, setup, targets
+from commands import accounts, alerts, health, home, setup, targets
 from commands.slice import Slice
 from pipeline import cleanup, daily, rollup, scan, score, wake
 from pipeline.report import JobReport
@@ -17,7 +17,7 @@ from storage.db import Database
 
 Job = Callable[[Database, str, datetime], JobReport]
 
-SLICES: tuple[Slice, ...] = (accounts.SLICE, targets.SLICE, health.SLICE, alerts.SLICE, setup.SLICE)
+SLICES: tuple[Slice, ...] = (accounts.SLICE, targets.SLICE, health.SLICE, alerts.SLICE, home.SLICE, setup.SLICE)
 
 JOBS: dict[str, Job] = {
     "rollup": rollup.run,

@@ -1,0 +1,56 @@
+"""The Home tab: what needs me, and the first of my accounts. Owns the page; each line is drawn by its subject."""
+
+from __future__ import annotations
+
+from commands.account_list import render_list
+from commands.alert_views import list_blocks, load_views
+from commands.kit import Json, context, divider, header
+from commands.slice import Call, Home, Reply, Slice
+from commands.typed import get_today
+from storage.alerts import count_open, list_open
+from storage.db import Tx
+from storage.workspaces import get_workspace
+
+_ALERTS = 10
+_TURNING = "actions"  # pages are turned in `/cs list`, not here
+
+
+def show_home(call: Call, tx: Tx) -> list[Reply]:
+    """The person's page as of now."""
+    reader = call.reader
+    accounts = render_list(call, tx, "mine", 1, get_today(call, tx))
+    blocks = [
+        header(reader.say("What needs you")),
+        *_alerts(call, tx),
+        divider(),
+        header(reader.say("Your accounts")),
+        *(block for block in accounts.blocks if block["type"] != _TURNING or not _has_accounts(accounts.blocks)),
+        divider(),
+        context(_place_words(call, tx), reader.say("`/cs help` shows all there is to type, `/cs list` all accounts.")),
+    ]
+    return [Home(tuple(blocks))]
+
+
+def _has_accounts(blocks: tuple[Json, ...]) -> bool:
+    return any("accessory" in block for block in blocks)
+
+
+def _alerts(call: Call, tx: Tx) -> list[Json]:
+    rows = list_open(tx, owner_id=call.person.id, limit=_ALERTS)
+    if not rows:
+        return [context(call.reader.say("Nothing right now: no open alert is yours."))]
+    more = count_open(tx, owner_id=call.person.id) - len(rows)
+    shown = list_blocks(call.reader, load_views(tx, call.reader, rows))
+    if more > 0:
+        shown.append(context(call.reader.say("and {count} more: `/cs alerts mine`", count=more)))
+    return shown
+
+
+def _place_words(call: Call, tx: Tx) -> str:
+    channel = get_workspace(tx).team_channel_id
+    if channel:
+        return call.reader.say("Alerts of the team go to {channel}.", channel=f"<#{channel}>")
+    return call.reader.say("No team channel is set yet: a lead can choose one with `/cs setup`.")
+
+
+SLICE = Slice("home", home=show_home)
