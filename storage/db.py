@@ -3,14 +3,18 @@ PostgreSQL; refuses to know any table.
 
 SQLAlchemy's default transactions lose updates on SQLite (it begins none before a SELECT), so writers
 issue BEGIN IMMEDIATE themselves and readers use an engine that cannot write.
+
+SQLite runs with a write-ahead log, so that nobody who reads waits for a commit, nor a commit for who reads. Before
+3.51.3, SQLite can corrupt such a database when checkpoints and a commit race on several connections. There, no
+connection checkpoints by itself: `write()` does it now and then on a second connection, while an empty write
+transaction holds the database's writer lock, so that no commit and no other checkpoint, of any process, is under way.
 """
 
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,10 +25,12 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from storage.errors import BusyError
+from storage.turns import Turns
 
 JOB_WAIT_SECONDS = 10.0
 PERSON_WAIT_SECONDS = 1.0
 _WAL_FIXED = ((3, 44, 6), (3, 50, 7))
+_COMMITS_PER_CHECKPOINT = 20
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,10 @@ def is_wal_safe(version: tuple[int, int, int]) -> bool:
     return any(version[:2] == fixed[:2] and version >= fixed for fixed in _WAL_FIXED)
 
 
+def _is_wal_safe_here() -> bool:
+    return is_wal_safe(sqlite3.sqlite_version_info[:3])
+
+
 @dataclass
 class Database:
     """One database behind a URL (`sqlite:///path` or `postgresql+psycopg://...`).
@@ -57,7 +67,8 @@ class Database:
     url: str
     _writer: Engine = field(init=False, repr=False)
     _reader: Engine = field(init=False, repr=False)
-    _turn: threading.Lock = field(init=False, repr=False, default_factory=threading.Lock)
+    _turns: Turns = field(init=False, repr=False, default_factory=Turns)
+    _commits: int = field(init=False, repr=False, default=0)
 
     def __post_init__(self) -> None:
         if self.is_sqlite:
@@ -90,16 +101,18 @@ class Database:
 
         Raises `BusyError` if no writer's turn came within `wait_seconds`.
         """
-        with self._writers_turn(wait_seconds), Session(self._writer, expire_on_commit=False) as session:
-            with _busy_as_error():
-                self._begin(session, wait_seconds)
-            try:
-                yield session
+        with self._writers_turn(wait_seconds):
+            with Session(self._writer, expire_on_commit=False) as session:
                 with _busy_as_error():
-                    session.commit()
-            except BaseException:
-                session.rollback()
-                raise
+                    self._begin(session, wait_seconds)
+                try:
+                    yield session
+                    with _busy_as_error():
+                        session.commit()
+                except BaseException:
+                    session.rollback()
+                    raise
+            self._checkpoint_now_and_then()
 
     @contextmanager
     def reading(self, workspace_id: str) -> Iterator[Tx]:
@@ -120,18 +133,34 @@ class Database:
 
     @contextmanager
     def _writers_turn(self, wait_seconds: float) -> Iterator[None]:
-        """Queue this process's writers in the process: a lock wakes the next one at once, while SQLite's
-        busy handler sleeps and polls.
+        """Queue this process's writers in the process, first come first served: SQLite's busy handler sleeps and polls,
+        and a job that writes page after page would hardly let anybody in.
         """
         if not self.is_sqlite:
             yield
             return
-        if not self._turn.acquire(timeout=wait_seconds):
+        if not self._turns.take(wait_seconds):
             raise BusyError
         try:
             yield
         finally:
-            self._turn.release()
+            self._turns.give_back()
+
+    def _checkpoint_now_and_then(self) -> None:
+        """Bring the log into the database, so that the next writer starts it anew. The caller has the writer's turn."""
+        self._commits += 1
+        if self._commits < _COMMITS_PER_CHECKPOINT or not self.is_sqlite or _is_wal_safe_here():
+            return
+        self._commits = 0
+        with (
+            suppress(OperationalError),
+            self._writer.execution_options(busy_timeout_ms=0).begin(),
+        ):  # another process writes: next time
+            connection = self._reader.raw_connection()
+            try:
+                connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+            finally:
+                connection.close()
 
     def _begin(self, session: Session, wait_seconds: float) -> None:
         millis = int(wait_seconds * 1000)
@@ -159,12 +188,14 @@ def _make_parent(url: str) -> None:
 
 def _sqlite_engine(url: str, *, is_writer: bool) -> Engine:
     engine = create_engine(url, connect_args={"timeout": JOB_WAIT_SECONDS, "check_same_thread": False})
-    journal = "WAL" if is_wal_safe(sqlite3.sqlite_version_info[:3]) else "DELETE"
+    pragmas = ["journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "busy_timeout=10000"]
+    if not _is_wal_safe_here():
+        pragmas.append("wal_autocheckpoint=0")
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None
-        for pragma in (f"journal_mode={journal}", "foreign_keys=ON", "synchronous=FULL", "busy_timeout=10000"):
+        for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
         if not is_writer:
             connection.execute("PRAGMA query_only=ON")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
+from time import perf_counter
 
 import pytest
 from sqlalchemy.exc import DBAPIError, StatementError
@@ -12,7 +14,7 @@ from storage.errors import BusyError
 from storage.members import MemberRow
 from storage.upsert import upsert
 from storage.workspaces import WorkspaceRow, get_workspace, list_workspaces
-from tests.conftest import NOW
+from tests.conftest import NOW, add_workspace
 
 
 def test_a_failed_write_leaves_nothing_behind(database: Database):
@@ -79,3 +81,28 @@ def test_upsert_inserts_then_updates_only_what_is_named(tx: Tx):
 )
 def test_write_ahead_logging_only_where_sqlite_is_mended(version: tuple[int, int, int], is_safe: bool):
     assert is_wal_safe(version) is is_safe
+
+
+def test_the_write_ahead_log_is_brought_into_the_database_now_and_then(sqlite_database: Database):
+    add_workspace(sqlite_database)
+    log = Path(f"{sqlite_database.url.removeprefix('sqlite:///')}-wal")
+    sizes = []
+    for number in range(200):
+        with sqlite_database.write() as session:
+            session.add(WorkspaceRow(team_id=f"T{number}", name="x" * 4000, created_at=NOW))
+        sizes.append(log.stat().st_size)
+    assert max(sizes[100:]) <= max(sizes[:100]) + 65_536
+    other = Database(sqlite_database.url)
+    with other.read() as session:
+        assert len(list_workspaces(session)) == 201
+    other.close()
+
+
+def test_a_checkpoint_waits_for_no_other_writer(sqlite_database: Database):
+    other = Database(sqlite_database.url)
+    with other.write():
+        began = perf_counter()
+        for _ in range(50):
+            sqlite_database._checkpoint_now_and_then()
+        assert perf_counter() - began < 5
+    other.close()

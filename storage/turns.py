@@ -1,0 +1,42 @@
+"""Turns: a lock that is given to who waited longest. Owns fairness among the threads of one process, nothing else.
+
+A `threading.Lock` goes to whoever asks first after its release: nearly always the thread that just released it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+
+
+class Turns:
+    """One turn at a time, first come first served."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._waiting: deque[threading.Event] = deque()
+        self._is_taken = False
+
+    def take(self, wait_seconds: float) -> bool:
+        """Wait for a turn; False if none came within `wait_seconds`."""
+        with self._guard:
+            if not self._is_taken:
+                self._is_taken = True
+                return True
+            mine = threading.Event()
+            self._waiting.append(mine)
+        if mine.wait(wait_seconds):
+            return True
+        with self._guard:
+            if mine.is_set():  # it came in the very moment we gave up
+                return True
+            self._waiting.remove(mine)
+            return False
+
+    def give_back(self) -> None:
+        """Pass the turn on to who waited longest. Only who has the turn may call it."""
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._is_taken = False
