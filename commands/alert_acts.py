@@ -13,16 +13,17 @@ from commands.access import require_on
 from commands.alert_views import find_view
 from commands.blocks.accounts import find_next_renewal
 from commands.blocks.alerts import AlertView, alert_line, render_alert
-from commands.kit import mention, message
+from commands.kit import message
 from commands.slice import Call, Replace, Reply, Surface, Whisper
 from commands.typed import get_today
 from rules.alerts import Assign, ClosedError, Event, Snooze, TakenError, decide
 from rules.errors import StaleError
+from rules.records import EpisodeState
 from rules.roles import Permission
 from storage.alerts import apply_alerts, get_episode, to_episode
 from storage.contracts import list_contracts
 from storage.db import Tx
-from storage.members import get_members
+from storage.members import MemberRow, get_members
 
 _MORNING = time(9)
 """When a sleeping alert wakes, in the reader's zone."""
@@ -51,8 +52,18 @@ def require(call: Call, tx: Tx, view: AlertView, permission: Permission = Permis
 
 def require_open(call: Call, view: AlertView) -> None:
     """Raise `StaleError`, with who closed it and when, unless the alert is open."""
-    if view.row.closed_at is not None:
-        raise StaleError("Nothing was changed: {alert}", alert=alert_line(call.reader, view))
+    row = view.row
+    if row.closed_at is None:
+        return
+    if not row.closed_by:
+        raise StaleError(
+            "Nothing was changed: this alert ended by itself, {time}.", time=call.reader.moment(row.closed_at)
+        )
+    sentence = {
+        EpisodeState.DISMISSED: "Nothing was changed: this alert was dismissed by {who}, {time}.",
+        EpisodeState.RESOLVED: "Nothing was changed: this alert was resolved by {who}, {time}.",
+    }[row.state]
+    raise StaleError(sentence, who=_name(call, view.closer), time=call.reader.moment(row.closed_at))
 
 
 def act(call: Call, tx: Tx, view: AlertView, event: Event) -> AlertView:
@@ -94,5 +105,11 @@ def _explain_taken(call: Call, tx: Tx, error: TakenError) -> StaleError:
     if error.by == call.person.id:
         return StaleError("You took this alert already, {time}.", time=when)
     member = get_members(tx, [error.by]).get(error.by)
-    who = mention(member.slack_id) if member else call.reader.say("somebody who left")
-    return StaleError("This alert is already taken by {who}, {time}.", who=who, time=when)
+    return StaleError("This alert is already taken by {who}, {time}.", who=_name(call, member), time=when)
+
+
+def _name(call: Call, member: MemberRow | None) -> str:
+    """A person in an error: a sentence without markup, as it may stand under a field of a form."""
+    if member is None:
+        return call.reader.say("somebody who left")
+    return member.name or call.reader.say("a colleague")

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from datetime import date
 
 from commands.blocks.alert_words import reason_words
-from commands.blocks.alerts import NOTE_LENGTH, AlertView, alert_line, render_why
+from commands.blocks.alerts import AlertView, alert_line, render_why
 from commands.kit import Json, date_picker, form_field, menu, person_menu, section, text_input
 from commands.slice import FormView, Ref
+from rules.alerts import NOTE_LENGTH
 from rules.records import DismissReason
 from storage.alerts import AlertEventRow
 from words.reader import Reader

@@ -10,7 +10,6 @@ from datetime import timedelta
 from commands.alert_acts import act, answer, get_view, plan_snooze, require
 from commands.alert_forms import assign_form, dismiss_form, snooze_form
 from commands.alert_lists import show_account, show_list
-from commands.blocks.accounts import shown_name
 from commands.blocks.alerts import AlertView
 from commands.naming import resolve_account
 from commands.slice import Call, OpenForm, Reply
@@ -35,7 +34,7 @@ def handle_line(call: Call, tx: Tx) -> list[Reply]:
     account, words = resolve_account(call, tx, rest)
     rows = list_open(tx, account.id, limit=2)
     if not rows:
-        raise UserError("{name} has no open alert. See `/cs alerts closed`.", name=shown_name(account))
+        raise UserError("{name} has no open alert. See `/cs alerts closed`.", name=account.name)
     if len(rows) > 1:
         return show_account(call, tx, account.id)
     return do(call, tx, get_view(call, tx, rows[0].id), words.strip())

@@ -51,6 +51,7 @@ MESSAGE_BLOCKS = 50
 ACTIONS_COUNT = 25
 OVERFLOW_COUNT = 5
 LABEL_TEXT = 2000
+INPUT_TEXT = 3000
 PLACEHOLDER_TEXT = 150
 TITLE_TEXT = 24
 
@@ -181,7 +182,7 @@ def text_input(
     """A field to type in."""
     return PlainTextInputElement(
         action_id="value",
-        initial_value=initial or None,
+        initial_value=clip(initial, max_length or INPUT_TEXT) or None,
         placeholder=clip(placeholder, PLACEHOLDER_TEXT) or None,
         multiline=is_long,
         max_length=max_length,

@@ -14,11 +14,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from rules.errors import StaleError, UserError
+from rules.notes import check_note
 from rules.records import AlertKind, DismissReason, EpisodeState, Severity
 
 COOLDOWN = timedelta(days=7)
 """A condition that fires again this soon after its alert was closed reopens that alert."""
 LONGEST_SNOOZE = timedelta(days=30)
+NOTE_LENGTH = 500
 OPEN_STATES = frozenset({EpisodeState.OPEN, EpisodeState.ACKED, EpisodeState.SNOOZED})
 _RANK = list(Severity)
 
@@ -189,7 +191,7 @@ def decide(episode: Episode | None, event: Event, now: datetime) -> tuple[Intent
     Raises:
         ClosedError: a person acts on an alert that is closed (or gone).
         TakenError: a second person takes it.
-        UserError: a snooze out of range, or a dismissal without the words it needs.
+        UserError: a snooze out of range, a note too long, or a dismissal without the words it needs.
     """
     match event:
         case Fired():
@@ -311,6 +313,7 @@ def _change(
     is_told: bool = True,
     is_announced_anew: bool = False,
 ) -> ChangeEpisode:
+    check_note(note, NOTE_LENGTH)
     if is_new_epoch:
         values = {**values, "epoch": episode.epoch + 1}
     return ChangeEpisode(

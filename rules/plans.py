@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from rules.curves import Point, interpolate
 from rules.errors import UserError
+from rules.notes import check_note
 from rules.records import TargetKind
 
 NOTE_LENGTH = 2000
@@ -118,13 +119,7 @@ def decide_log(draft: MeasurementDraft, today: date) -> list[TargetIntent]:
             "A value cannot be measured in the future. Type the day it was measured, today at the latest.",
             field="measured_on",
         )
-    if len(draft.note) > NOTE_LENGTH:
-        raise UserError(
-            "The note has {length} characters; {limit} is the most. Nothing was saved.",
-            field="note",
-            length=len(draft.note),
-            limit=NOTE_LENGTH,
-        )
+    check_note(draft.note, NOTE_LENGTH)
     return [AddMeasurement(draft)]
 
 

@@ -19,6 +19,7 @@ from words.reader import Reader
 
 BUTTON_VALUE = 2000
 _NEAREST_COUNT = 5
+_VALUE_LENGTH = 200
 
 
 class SlackSetupError(UserError):
@@ -27,9 +28,10 @@ class SlackSetupError(UserError):
 
 def explain(error: UserError | WordsError, payload: Payload, reader: Reader) -> list[Reply]:
     """The replies for something a person can put right."""
-    plain = reader.say(error.sentence, **error.values).replace("`", "")  # a field's error is plain text
+    values = {name: _brief(value) for name, value in error.values.items()}
+    plain = reader.say(error.sentence, **values).replace("`", "")  # a field's error is plain text
     field = error.field if isinstance(error, UserError) else None
-    shown = reader.say(error.sentence, **{name: _safe(value) for name, value in error.values.items()})
+    shown = reader.say(error.sentence, **{name: _safe(value) for name, value in values.items()})
     buttons = _nearest_buttons(error, payload) if isinstance(error, UserError) else []
     blocks = (section(shown), actions(*buttons)) if buttons else (section(shown),)
     return place(message(shown, *blocks), payload, plain=plain, field=field)
@@ -84,6 +86,11 @@ def _correct(payload: Payload, value: str, values: Mapping[str, object]) -> str:
     typed = (each for each in values.values() if isinstance(each, str) and each and each in payload.text)
     wrong = next(typed, "")
     return f"{payload.name} {payload.text.replace(wrong, value, 1)}" if wrong else ""
+
+
+def _brief(value: object) -> object:
+    """What was typed, short enough that the advice behind it is still read."""
+    return clip(value, _VALUE_LENGTH) if isinstance(value, str) else value
 
 
 def _safe(value: object) -> object:

@@ -22,6 +22,7 @@ from commands.blocks.alert_words import (
 from commands.blocks.targets import LOG_VALUE
 from commands.kit import Json, actions, button, clip, context, esc, mention, menu, message, overflow, section
 from commands.slice import Message, Ref
+from rules.alerts import NOTE_LENGTH
 from rules.contributions import KNOCK_OUT, round_to_sum
 from rules.health import show_score
 from rules.records import AlertKind, EpisodeState, Severity
@@ -33,7 +34,6 @@ from words.reader import Reader
 TAKE, RESOLVE, SNOOZE, MORE, OPEN = "alerts.take", "alerts.resolve", "alerts.snooze", "alerts.more", "alerts.open"
 SNOOZE_DAYS = (1, 3, 7)
 UNTIL = "until"
-NOTE_LENGTH = 500
 _LEAST_SHOWN = 0.05
 """Contributions of less than this many points are left out."""
 

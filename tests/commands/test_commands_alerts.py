@@ -197,7 +197,7 @@ def test_take(desk: Desk, episode: EpisodeRow):
 
 def test_a_second_take_says_who_was_first(desk: Desk, episode: EpisodeRow):
     desk.press(alerts.take, ref_of(episode))
-    with pytest.raises(StaleError, match="already taken by <@U0000001>"):
+    with pytest.raises(StaleError, match="already taken by Ada"):
         desk.press(alerts.take, ref_of(episode), person=desk.person(slack_id="U0000002", name="Bo"))
     with pytest.raises(StaleError, match="You took this alert already"):
         desk.press(alerts.take, ref_of(episode))

@@ -41,8 +41,8 @@ Json = dict[str, Any]
 
 
 def make_seed() -> Seed:
-    """A lead, two CSMs, somebody who will only look, a stranger of another team; the channel they share, and one that is
-    private and one that is archived.
+    """A lead, two CSMs, somebody who will only look, a stranger of another team; the channel they share, a private one
+    and an archived one.
     """
     users = [
         User(id=LEAD, name="lead", real_name="The lead", email="lead@example.com", tz="UTC", is_admin=True),
