@@ -72,6 +72,7 @@ def _replay(wiring: Wiring, workspace_id: str, name: str, days: list[date], zone
         task = bar.add_task(f"{name}, {days[0]} to {days[-1]}", total=len(days))
         walked = replay(scratch, workspace_id, JOBS[name], days, zone, progress=lambda: bar.advance(task))
     console.print(_tabulate_days(walked))
+    console.print(_tabulate_kinds(walked))
     console.print(_tabulate_alerts(walked) if walked.alerts else "No alert would have come in these days.")
     console.print("This ran on a scratch copy: nothing was changed and nothing was sent.")
 
@@ -84,6 +85,19 @@ def _tabulate_days(walked: Replay) -> Table:
         if at % step == 0 or each.opened or each is walked.days[-1]:
             counts = [str(each.bands.get(band, 0)) for band in bands]
             table.add_row(str(each.day), *counts, str(each.opened), str(each.closed))
+    return table
+
+
+def _tabulate_kinds(walked: Replay) -> Table:
+    """How many of each kind: those of the first two days tell how things stood, the others what happened."""
+    table = Table("alert", "severity", "at the beginning", "later", "closed by themselves", title="Alerts by kind")
+    begun = [day.day for day in walked.days[:2]]
+    kinds = sorted({(each.kind, each.severity) for each in walked.alerts})
+    for kind, severity in kinds:
+        found = [each for each in walked.alerts if (each.kind, each.severity) == (kind, severity)]
+        first = sum(each.day in begun for each in found)
+        closed = sum(each.closed_on is not None for each in found)
+        table.add_row(kind.value.replace("_", " "), severity, str(first), str(len(found) - first), str(closed))
     return table
 
 

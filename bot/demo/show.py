@@ -57,10 +57,12 @@ class Demo:
 
 
 @asynccontextmanager
-async def open_demo(folder: Path, *, port: int = 0, seed: int = SEED) -> AsyncIterator[Demo]:
-    """Start everything in `folder` (whose earlier demo is replaced) and bring it to this morning."""
+async def open_demo(
+    folder: Path, *, port: int = 0, seed: int = SEED, start: datetime | None = None
+) -> AsyncIterator[Demo]:
+    """Start everything in `folder` (whose earlier demo is replaced), at the moment `start` of business time or now."""
     _clear(folder)
-    clock = MovableClock(read_wall)
+    clock = MovableClock(read_wall, start - read_wall() if start else timedelta())
     async with Playground(make_seed(), port=port) as slack:
         settings = _export(slack.install(build_manifest(with_help(SLICES)), installer=LEAD), slack.api_url, folder)
         travellers: list[Traveller] = []

@@ -78,7 +78,7 @@ STORIES: dict[str, Story] = {
         Story("slow targets", target_pace=0.35),
         Story("sleepy", seat_share=0.3, target_pace=0.6),
         Story("fell last week", falls(-9, to=0.15), target_pace=0.8),
-        Story("fell and comes back", dips(-9, 5, to=0.15)),
+        Story("fell and comes back", dips(-9, 2, to=0.15)),
         Story("falls tomorrow", falls(1, to=0.1, over=3)),
         Story("falls next week", falls(4, to=0.15, over=3), open_tickets=1),
         Story("silent", stops(-27), target_pace=0.5),
