@@ -167,11 +167,13 @@ def _start_new(tx: Tx, now: datetime, epoch: int) -> list[Run]:
 
 
 def _restart(tx: Tx, now: datetime, epoch: int) -> list[Run]:
-    query = select(ScheduleRunRow, ScheduleRow).join(
-        ScheduleRow, col(ScheduleRow.id) == col(ScheduleRunRow.schedule_id)
+    query = (
+        select(ScheduleRunRow, ScheduleRow)
+        .join(ScheduleRow, col(ScheduleRow.id) == col(ScheduleRunRow.schedule_id))
+        .where(ScheduleRow.workspace_id == tx.workspace_id, *_left_behind(tx, epoch))
     )
     runs = []
-    for row, schedule in tx.session.exec(query.where(*_left_behind(tx, epoch)).with_for_update()).all():
+    for row, schedule in tx.session.exec(query.with_for_update()).all():
         row.epoch = epoch
         if row.attempts >= MOST_ATTEMPTS:
             row.finished_at, row.error = now, f"its process ended {row.attempts} times before it was done"

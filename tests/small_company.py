@@ -1,0 +1,84 @@
+"""A small company in a workspace, made only by what people and the clock do: files imported, days worked, an alert
+opened. Owns its figures; every id is Milepost's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from sqlmodel import SQLModel, select
+
+from pipeline import daily
+from pipeline.imports.mapping import Kind
+from pipeline.imports.run import Job, run_import
+from storage.accounts import AccountRow
+from storage.alerts import AlertEventRow, EpisodeRow
+from storage.db import Database
+from storage.members import MemberRow
+from storage.outbox import OutboxRow
+from storage.schedules import ScheduleRow
+from storage.targets import MeasurementRow, TargetRow
+from tests.conftest import NOW
+
+SILENT_DAYS = 30
+"""For so long nobody of the first account has used the product."""
+
+FILES = {
+    Kind.ACCOUNTS: "external_id,name,state,tier,aliases\nA1,Acme Corp,customer,A,ACM\nA2,Globex,customer,B,\n",
+    Kind.CONTRACTS: "external_id,account,start_on,end_on,yearly_amount,currency,seats\n"
+    "K1,A1,2025-06-01,2026-05-31,84000,EUR,60\n",
+    Kind.TARGETS: "external_id,account,metric,unit,baseline,goal,start_on,due_on,agreed_on,steps,value,measured_on\n"
+    "T1,A1,conversion,%,5,10,2026-01-01,2026-12-31,2026-01-01,2026-06-30=6;2026-09-30=8,6,2026-02-20\n",
+    Kind.TICKETS: "external_id,account,title,priority,opened_at\nS1,A1,Slow,high,2026-03-01T09:00:00Z\n",
+}
+
+
+@dataclass(frozen=True)
+class Company:
+    """Where one workspace's rows are found, by the word its buttons use for them."""
+
+    database: Database
+    workspace_id: str
+
+    def ids(self) -> dict[str, list[str]]:
+        """Ids of everything that a button, form or menu could name."""
+        kinds: dict[str, type[SQLModel]] = {
+            "account": AccountRow,
+            "target": TargetRow,
+            "measurement": MeasurementRow,
+            "episode": EpisodeRow,
+            "alert_event": AlertEventRow,
+            "member": MemberRow,
+            "outbox": OutboxRow,
+            "schedule": ScheduleRow,
+        }
+        with self.database.reading(self.workspace_id) as tx:
+            return {
+                kind: sorted(row.id for row in tx.session.exec(select(table).filter_by(workspace_id=tx.workspace_id)))
+                for kind, table in kinds.items()
+            }
+
+
+def fill(database: Database, workspace_id: str, folder: Path) -> Company:
+    """Import the files and work two days, after which Acme Corp is silent."""
+    folder.mkdir(exist_ok=True)
+    for kind, content in (FILES | {Kind.USAGE: usage_file()}).items():
+        path = folder / f"{kind}.csv"
+        path.write_text(content, encoding="utf-8")
+        report = run_import(database, workspace_id, Job(kind, path), NOW)
+        assert not report.rejects, report.rejects
+    for days in (1, 0):
+        daily.run(database, workspace_id, NOW - timedelta(days=days))
+    return Company(database, workspace_id)
+
+
+def usage_file() -> str:
+    """Ninety days of use; Acme's ended some weeks ago."""
+    lines = ["account,team,metric,person,day,value"]
+    for back in range(1, 91):
+        day = (NOW - timedelta(days=back)).date()
+        lines += [f"A2,,logins,p1,{day},3"]
+        lines += [f"A1,north,logins,p2,{day},5"] if back > SILENT_DAYS else []
+    return "\n".join(lines) + "\n"
