@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, and_, false, func
+from sqlalchemy import ColumnElement, and_, false, func, union
 from sqlalchemy import select as select_columns
-from sqlmodel import Field, SQLModel, UniqueConstraint, col, or_, select
+from sqlmodel import Field, Index, SQLModel, UniqueConstraint, col, or_, select
 
 from rules.accounts import AccountDraft
 from rules.records import AccountState, Band, Tier
@@ -29,10 +29,14 @@ class AccountRow(SQLModel, table=True):
     """A customer company. `external_id` is the id of the system it was imported from; `slug` is made of the name."""
 
     __tablename__ = "accounts"
-    __table_args__ = (UniqueConstraint("workspace_id", "external_id"), UniqueConstraint("workspace_id", "slug"))
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "external_id"),
+        UniqueConstraint("workspace_id", "slug"),
+        Index("ix_accounts_channel", "workspace_id", "channel_id"),
+    )
 
     id: str = key()
-    workspace_id: str = workspace()
+    workspace_id: str = workspace(has_index=False)
     external_id: str | None = None
     slug: str
     name: str
@@ -138,11 +142,16 @@ def is_beginning(tx: Tx, text: str) -> bool:
 
 
 def _is_called(tx: Tx, name: str, external_ids: list[str]) -> ColumnElement[bool]:
-    aliases = select(AliasRow.account_id).where(AliasRow.workspace_id == tx.workspace_id, AliasRow.folded == fold(name))
-    ways = [col(AccountRow.slug) == slug(name), col(AccountRow.id).in_(aliases)] if name else []
-    if external_ids:
-        ways.append(col(AccountRow.external_id).in_(external_ids))
-    return or_(false(), *ways)
+    """One look into an index for each way to be called; as one condition they would look through all accounts."""
+    of_name = select(AccountRow.id).where(AccountRow.workspace_id == tx.workspace_id, AccountRow.slug == slug(name))
+    of_alias = select(AliasRow.account_id).where(
+        AliasRow.workspace_id == tx.workspace_id, AliasRow.folded == fold(name)
+    )
+    of_id = select(AccountRow.id).where(
+        AccountRow.workspace_id == tx.workspace_id, col(AccountRow.external_id).in_(external_ids)
+    )
+    ways = [*([of_name, of_alias] if name else []), *([of_id] if external_ids else [])]
+    return col(AccountRow.id).in_(union(*ways)) if ways else false()
 
 
 def to_draft(tx: Tx, row: AccountRow) -> AccountDraft:

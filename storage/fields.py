@@ -26,9 +26,12 @@ def key() -> Any:
     return Field(default_factory=new_id, primary_key=True)
 
 
-def workspace(*, is_key: bool = False) -> Any:
-    """The workspace the row belongs to."""
-    return Field(foreign_key="workspaces.id", index=not is_key, primary_key=is_key, ondelete="CASCADE")
+def workspace(*, is_key: bool = False, has_index: bool = True) -> Any:
+    """The workspace the row belongs to. Without an index of its own where rows are found by other ones: SQLite takes
+    all indexes for equally telling, and then looks through the whole workspace.
+    """
+    is_indexed = has_index and not is_key
+    return Field(foreign_key="workspaces.id", index=is_indexed, primary_key=is_key, ondelete="CASCADE")
 
 
 def account(*, is_key: bool = False) -> Any:

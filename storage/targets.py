@@ -29,7 +29,7 @@ class TargetRow(SQLModel, table=True):
     __tablename__ = "targets"
 
     id: str = key()
-    workspace_id: str = workspace()
+    workspace_id: str = workspace(has_index=False)
     account_id: str = account()
     external_id: str | None = None
     metric_key: str
@@ -54,7 +54,7 @@ class TargetStepRow(SQLModel, table=True):
 
     __tablename__ = "target_steps"
 
-    workspace_id: str = workspace()
+    workspace_id: str = workspace(has_index=False)
     target_id: str = Field(foreign_key="targets.id", primary_key=True, ondelete="CASCADE")
     day: date = Field(primary_key=True)
     value: Decimal = exact()

@@ -183,9 +183,9 @@ def upgrade() -> None:
     sa.UniqueConstraint('workspace_id', 'slug', name=op.f('uq_accounts_workspace_id_slug'))
     )
     with op.batch_alter_table('accounts', schema=None) as batch_op:
+        batch_op.create_index('ix_accounts_channel', ['workspace_id', 'channel_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_accounts_owner_email'), ['owner_email'], unique=False)
         batch_op.create_index(batch_op.f('ix_accounts_owner_id'), ['owner_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_accounts_workspace_id'), ['workspace_id'], unique=False)
 
     op.create_table('schedule_runs',
     sa.Column('workspace_id', sa.String(), nullable=False),
@@ -364,7 +364,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('targets', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_targets_account_id'), ['account_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_targets_workspace_id'), ['workspace_id'], unique=False)
 
     op.create_table('tickets',
     sa.Column('workspace_id', sa.String(), nullable=False),
@@ -449,7 +448,4 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['workspace_id'], ['workspaces.id'], name=op.f('fk_target_steps_workspace_id_workspaces'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('target_id', 'day', name=op.f('pk_target_steps'))
     )
-    with op.batch_alter_table('target_steps', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_target_steps_workspace_id'), ['workspace_id'], unique=False)
-
     # ### end Alembic commands ###
