@@ -12,7 +12,6 @@ from storage.db import Tx
 from storage.workspaces import get_workspace
 
 _ALERTS = 10
-_TURNING = "actions"  # pages are turned in `/cs list`, not here
 
 
 def show_home(call: Call, tx: Tx) -> list[Reply]:
@@ -24,15 +23,20 @@ def show_home(call: Call, tx: Tx) -> list[Reply]:
         *_alerts(call, tx),
         divider(),
         header(reader.say("Your accounts")),
-        *(block for block in accounts.blocks if block["type"] != _TURNING or not _has_accounts(accounts.blocks)),
+        *_first_page(accounts.blocks),
         divider(),
-        context(_place_words(call, tx), reader.say("`/cs help` shows all there is to type, `/cs list` all accounts.")),
+        context(
+            _place_words(call, tx),
+            reader.say("`/cs help` shows all there is to type, `/cs list mine` all your accounts."),
+        ),
     ]
     return [Home(tuple(blocks))]
 
 
-def _has_accounts(blocks: tuple[Json, ...]) -> bool:
-    return any("accessory" in block for block in blocks)
+def _first_page(blocks: tuple[Json, ...]) -> tuple[Json, ...]:
+    """The lines of a list without the turning of its pages, which is done in `/cs list`; an empty list as it is."""
+    lines = tuple(block for block in blocks if block["type"] == "section")
+    return lines if any("accessory" in line for line in lines) else blocks
 
 
 def _alerts(call: Call, tx: Tx) -> list[Json]:
