@@ -1,4 +1,4 @@
-"""One stage for all tests of a module: each test makes its own customer on it."""
+"""One stage for all tests of a module: each test makes its own customer on it, and finds it without notes and forms."""
 
 from __future__ import annotations
 
@@ -15,7 +15,17 @@ QUICK = Pace(lease=4.0, settle=0.6, spacing=0.02, poll=0.05, timeout=0.5, sweep=
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+async def standing_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     """The stage with its clock at Monday noon and delivery in a hurry."""
     async with open_stage(tmp_path_factory.mktemp("stage"), pace=QUICK) as opened:
         yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def stage(standing_stage: Stage) -> Stage:
+    """The module's stage, tidied up."""
+    core = standing_stage.slack.core
+    core.workspace.ephemerals.clear()
+    core.shelf.stacks.clear()
+    core.faults.clear()
+    return standing_stage
