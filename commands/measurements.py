@@ -38,7 +38,7 @@ from commands.slice import (
     Surface,
     Whisper,
 )
-from commands.typed import get_today, read_date, read_quantity
+from commands.typed import get_today, read_date, read_quantity, writes_if_number
 from commands.value_words import Entry, begins_with_value, read_entry
 from rules.errors import UserError
 from rules.plans import NOTE_LENGTH, MeasurementDraft, RemoveMeasurement, check_unit, decide_log
@@ -72,6 +72,7 @@ def log(call: Call, tx: Tx) -> list[Reply]:
     """`/cs log ACCOUNT METRIC VALUE [on DATE] [note]`; what is missing is asked for in a form."""
     account, rest = find_account_here(call, tx, call.text)
     if account is None:
+        call.require(Permission.ACCOUNT_WRITE)
         return [_open_form(call, tx, None)]
     require_on(call, tx, Permission.ACCOUNT_WRITE, account)
     own, catalogue = _list_own_metrics(tx, account.id), list_named_metrics(tx)
@@ -256,7 +257,7 @@ COMMAND = Command(
     "ACCOUNT METRIC VALUE [on DATE] [note]",
     "Log progress: a measured value of a target",
     log,
-    "writes",
+    writes_if_number,
     ("log acme conversion 7.5% after the new landing page", "log acme revenue €1.2m on 28 feb", "log"),
 )
 BUTTONS = (Button(LOG_VALUE, open_log, "reads"), Button(UNDO, undo, "writes"))

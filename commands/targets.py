@@ -35,7 +35,7 @@ from commands.slice import (
 from commands.target_forms import TARGET_FORM, open_target_form, read_target_form
 from commands.target_making import SURE, UNDO_TARGET, Place, complete, store_target
 from commands.target_words import TypedTarget, read_target
-from commands.typed import get_today
+from commands.typed import get_today, writes_if_number
 from rules.errors import UserError
 from rules.plans import Raise, RemoveTarget, TargetDraft, check_unit, raised
 from rules.records import TargetKind
@@ -62,6 +62,7 @@ def target(call: Call, tx: Tx) -> list[Reply]:
     account, rest = find_account_here(call, tx, call.text)
     today = get_today(call, tx)
     if account is None:
+        call.require(Permission.ACCOUNT_WRITE)
         return [open_target_form(call, None, TypedTarget(), today)]
     if not rest and call.text.strip():
         return [Whisper(_list_message(call, tx, account, today))]
@@ -244,7 +245,7 @@ SLICE = Slice(
             "ACCOUNT METRIC from START to GOAL by DATE [keep above|below | total | draft]",
             "Agree on a target, or see an account's targets",
             target,
-            "writes",
+            writes_if_number,
             (
                 "target acme conversion from 5% to 10% by 31 Dec",
                 "target acme revenue to €20m in total by end of year",

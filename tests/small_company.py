@@ -4,6 +4,7 @@ opened. Owns its figures; every id is Milepost's own.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -26,7 +27,8 @@ SILENT_DAYS = 30
 """For so long nobody of the first account has used the product."""
 
 FILES = {
-    Kind.ACCOUNTS: "external_id,name,state,tier,aliases\nA1,Acme Corp,customer,A,ACM\nA2,Globex,customer,B,\n",
+    Kind.ACCOUNTS: "external_id,name,state,tier,industry,channel,aliases\n"
+    "A1,Acme Corp,customer,A,mining,C0ACME00001,ACM\nA2,Globex,customer,B,,,\n",
     Kind.CONTRACTS: "external_id,account,start_on,end_on,yearly_amount,currency,seats\n"
     "K1,A1,2025-06-01,2026-05-31,84000,EUR,60\n",
     Kind.TARGETS: "external_id,account,metric,unit,baseline,goal,start_on,due_on,agreed_on,steps,value,measured_on\n"
@@ -61,12 +63,14 @@ class Company:
             }
 
 
-def fill(database: Database, workspace_id: str, folder: Path) -> Company:
-    """Import the files and work two days, after which Acme Corp is silent."""
+def fill(database: Database, workspace_id: str, folder: Path, words: Mapping[str, str] | None = None) -> Company:
+    """Import the files, with some of their words changed, and work two days, after which Acme Corp is silent."""
     folder.mkdir(exist_ok=True)
     for kind, content in (FILES | {Kind.USAGE: usage_file()}).items():
-        path = folder / f"{kind}.csv"
-        path.write_text(content, encoding="utf-8")
+        path, text = folder / f"{kind}.csv", content
+        for word, other in (words or {}).items():
+            text = text.replace(word, other)
+        path.write_text(text, encoding="utf-8")
         report = run_import(database, workspace_id, Job(kind, path), NOW)
         assert not report.rejects, report.rejects
     for days in (1, 0):
