@@ -8,12 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from rules.health import DayScore
 from rules.signals import Evidence, list_days
 from rules.usage import SILENT_WORKING_DAYS, WINDOW_DAYS, Feed, Usage, count_silent_days, find_outage
 from storage.accounts import AccountRow, get_accounts
 from storage.db import Tx
-from storage.health import HealthScoreRow, list_on_days, to_day_score
+from storage.health import list_day_scores
 from storage.usage_days import last_day, list_feed_days, list_gauge_keys, use_spans
 from storage.usage_windows import list_usage
 from storage.workspaces import get_workspace
@@ -48,10 +47,10 @@ def read_day(tx: Tx, day: date) -> Day:
 def list_evidence(tx: Tx, account_ids: Sequence[str], of: Day) -> list[tuple[AccountRow, Evidence]]:
     """The evidence on each account of the page: at most nine queries."""
     accounts = get_accounts(tx, account_ids)
-    scores = list_on_days(tx, account_ids, list_days(of.day))
+    scores = list_day_scores(tx, account_ids, list_days(of.day))
     use = _list_use(tx, accounts, of)
     return [
-        (account, Evidence(of.day, _to_scores(scores.get(id_, {})), use[id_], of.feed, account.country or of.country))
+        (account, Evidence(of.day, scores.get(id_, {}), use[id_], of.feed, account.country or of.country))
         for id_, account in accounts.items()
     ]
 
@@ -68,7 +67,3 @@ def _list_use(tx: Tx, accounts: Mapping[str, AccountRow], of: Day) -> dict[str, 
         if count_silent_days(use[id_], of.feed, account.country or of.country) >= SILENT_WORKING_DAYS
     ]
     return use | (list_usage(tx, quiet, of.feed.last_day, of.gauge_keys) if quiet else {})
-
-
-def _to_scores(rows: Mapping[date, HealthScoreRow]) -> dict[date, DayScore]:
-    return {day: to_day_score(row) for day, row in rows.items()}

@@ -41,8 +41,7 @@ _VALUES = ("score", "band", "coverage", "capped_by", "model", "factors")
 
 def to_day_score(row: HealthScoreRow) -> DayScore:
     """The record that comparisons take: the factors present, with x and weight."""
-    present = {name: (each["x"], each["w"]) for name, each in row.factors.items() if each["x"] is not None}
-    return DayScore(row.day, row.score, row.band, row.coverage, row.capped_by, present)
+    return DayScore(row.day, row.score, row.band, row.coverage, row.capped_by, _list_present(row.factors))
 
 
 def to_values(account_id: str, health: Health, model: str) -> dict[str, Any]:
@@ -88,6 +87,26 @@ def list_on_days(tx: Tx, account_ids: Sequence[str], days: Collection[date]) -> 
     for row in tx.session.execute(select(HealthScoreRow).where(*wanted)).scalars():
         found.setdefault(row.account_id, {})[row.day] = row
     return found
+
+
+def list_day_scores(tx: Tx, account_ids: Sequence[str], days: Collection[date]) -> dict[str, dict[date, DayScore]]:
+    """The scores of the accounts on exactly those days, as the records that comparisons take. A scan reads 25 days of
+    every account: without making rows of them it takes half as long.
+    """
+    row = HealthScoreRow
+    columns = (row.account_id, row.day, row.score, row.band, row.coverage, row.capped_by, row.factors)
+    wanted = (_is_here(tx), col(row.account_id).in_(account_ids), col(row.day).in_(list(days)))
+    found: dict[str, dict[date, DayScore]] = {}
+    for account_id, day, score, band, coverage, capped_by, factors in tx.session.execute(
+        select(*map(col, columns)).where(*wanted)
+    ):
+        read = DayScore(day, score, band, coverage, capped_by, _list_present(factors))
+        found.setdefault(account_id, {})[day] = read
+    return found
+
+
+def _list_present(factors: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+    return {name: (each["x"], each["w"]) for name, each in factors.items() if each["x"] is not None}
 
 
 def list_scores(tx: Tx, account_id: str, since: date, until: date) -> dict[date, float | None]:
