@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import select
+from sqlmodel import delete, select
 
 from rules.alerts import (
     COOLDOWN,
@@ -47,7 +52,7 @@ from storage.announcements import apply_announcement, list_of_summary, list_unan
 from storage.audit import AuditRow
 from storage.db import Database, Tx
 from storage.outbox import OutboxRow
-from storage.schema import METADATA
+from storage.workspaces import WorkspaceRow
 from tests.alert_rows import add_account, add_episode, add_member, add_sent
 from tests.conftest import NOW, add_workspace
 
@@ -60,13 +65,19 @@ def fired(severity: Severity = Severity.HIGH, level: float = 20.0) -> Fired:
 
 
 class Life(RuleBasedStateMachine):
-    """One account's alert, pushed around in any order, against what must always hold."""
+    """One account's alert in the database at `url` (emptied first), pushed around in any order, against what must
+    always hold.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.url = url
 
     @initialize()
     def begin(self) -> None:
-        self.folder = tempfile.TemporaryDirectory()
-        self.database = Database(f"sqlite:///{Path(self.folder.name) / 'life.db'}")
-        METADATA.create_all(self.database.engine)
+        self.database = Database(self.url)
+        with self.database.write() as session:
+            session.connection().execute(delete(WorkspaceRow))
         self.workspace_id = add_workspace(self.database)
         self.now = NOW
         self.versions: dict[str, int] = {}
@@ -78,7 +89,6 @@ class Life(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "database"):
             self.database.close()
-            self.folder.cleanup()
 
     def latest(self, tx: Tx) -> EpisodeRow | None:
         return list_latest_episodes(tx, ["acme"], self.now - COOLDOWN).get("acme", {}).get(AlertKind.HEALTH_DROP)
@@ -170,8 +180,13 @@ def _check_fields(row: EpisodeRow) -> None:
     assert row.state is not EpisodeState.OPEN or row.taken_by is None
 
 
-Life.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
-TestLife = Life.TestCase
+@pytest.mark.parametrize(("kind", "examples"), [("sqlite", 40), ("postgres", 40)])
+def test_an_alert_walks_through_its_life(request: pytest.FixtureRequest, kind: str, examples: int):
+    url: str = request.getfixturevalue(f"{kind}_url")
+    walks = settings(
+        max_examples=examples, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    run_state_machine_as_test(lambda: Life(url), settings=walks)
 
 
 # ---------------------------------------------------------------- the arrows that matter most

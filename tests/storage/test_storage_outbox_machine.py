@@ -11,10 +11,20 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
+import pytest
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
-from sqlmodel import select
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlmodel import delete, select
 
 from rules.outbox import Pace
 from rules.records import Enqueue
@@ -31,12 +41,22 @@ from storage.outbox_claims import (
     requeue,
 )
 from storage.schema import METADATA
+from storage.workspaces import WorkspaceRow
 from tests.conftest import NOW, add_workspace
 
 PACE = Pace()
 CHANNELS = ("C1", "C2")
 HOWS = ("sent",) * 6 + ("lost", "dropped", "refused", "released", "died", "late")
+WALKS = settings(stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
 _folder = tempfile.TemporaryDirectory()
+
+
+def fresh_copy() -> Path:
+    """A SQLite file with all tables; the one of the example before is gone."""
+    path = Path(_folder.name) / "outbox.db"
+    for end in ("", "-wal", "-shm"):
+        path.with_name(path.name + end).unlink(missing_ok=True)
+    return Path(shutil.copyfile(template(), path))
 
 
 def template() -> Path:
@@ -49,7 +69,14 @@ def template() -> Path:
 
 
 class Outbox(RuleBasedStateMachine):
-    """`posted` is what Slack shows. A request may be applied until the settle time is over, not later."""
+    """`posted` is what Slack shows. A request may be applied until the settle time is over, not later.
+
+    Lives in a SQLite file of its own, or in the PostgreSQL database at `url`, which is emptied first.
+    """
+
+    def __init__(self, url: str = "") -> None:
+        super().__init__()
+        self.url = url
 
     claimed = Bundle("claimed")
     unclear = Bundle("unclear")
@@ -59,9 +86,9 @@ class Outbox(RuleBasedStateMachine):
         self.now = NOW
         self.wanted: dict[str, list[str]] = defaultdict(list)
         self.posted: dict[str, list[str]] = defaultdict(list)
-        self.path = Path(tempfile.mkdtemp(dir=_folder.name)) / "outbox.db"
-        shutil.copyfile(template(), self.path)
-        self.database = Database(f"sqlite:///{self.path}")
+        self.database = Database(self.url or f"sqlite:///{fresh_copy()}")
+        with self.database.write() as session:
+            session.connection().execute(delete(WorkspaceRow))
         self.workspace_id = add_workspace(self.database)
 
     def teardown(self) -> None:
@@ -70,7 +97,6 @@ class Outbox(RuleBasedStateMachine):
             assert self.posted == self.wanted
             assert self.states() <= {"sent"}
             self.database.close()
-            shutil.rmtree(self.path.parent)
 
     @rule(channel=st.sampled_from(CHANNELS), count=st.integers(2, 4))
     def say(self, channel: str, count: int) -> None:
@@ -174,7 +200,45 @@ class Outbox(RuleBasedStateMachine):
                 requeue(tx, row, self.now)
 
 
-TestOutbox = Outbox.TestCase
-TestOutbox.settings = settings(
-    max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-)
+def test_on_sqlite():
+    run_state_machine_as_test(Outbox, settings=settings(WALKS, max_examples=25))
+
+
+def test_on_postgres(postgres_url: str):
+    run_state_machine_as_test(lambda: Outbox(postgres_url), settings=settings(WALKS, max_examples=25))
+
+
+# ---------------------------------------------------------------- senders that do it wrong
+
+
+class BlindResend(Outbox):
+    """Sends again whatever got no answer, without a look at what Slack shows."""
+
+    def write(self, row: OutboxRow, how: str, *, recovers: bool = False) -> None:
+        super().write(row, "refused" if how == "lost" else how, recovers=recovers)
+
+
+class MarkThenPost(Outbox):
+    """Writes "sent" down before the request that may never arrive."""
+
+    def write(self, row: OutboxRow, how: str, *, recovers: bool = False) -> None:
+        super().write(row, "sent" if how == "dropped" else how, recovers=recovers)
+
+
+class NoEpochCheck(Outbox):
+    """Writes under whatever epoch the row has by now: the claim was lost, and taken by another."""
+
+    def write(self, row: OutboxRow, how: str, *, recovers: bool = False) -> None:
+        with self.database.writing(self.workspace_id) as tx:
+            if recovers:
+                recover(tx, self.now, PACE)
+            current = tx.session.exec(select(OutboxRow.epoch).where(OutboxRow.id == row.id)).one()
+        row.epoch = current
+        super().write(row, how, recovers=recovers)
+
+
+@pytest.mark.parametrize("wrong", [BlindResend, MarkThenPost, NoEpochCheck])
+def test_the_machine_catches_a_wrong_sender(wrong: type[Outbox]):
+    found = settings(WALKS, max_examples=50, derandomize=True, database=None, phases=[Phase.generate])
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(wrong, settings=found)
