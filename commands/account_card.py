@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 
-from commands.blocks.accounts import headline, renewal_words, shown_name
-from commands.blocks.alerts import AlertView, alert_line, open_button
-from commands.blocks.health import change_lines, factor_lines, health_line
+from commands.alert_views import list_blocks, load_views
+from commands.blocks.accounts import headline, renewal_words
+from commands.blocks.health import factor_lines, health_line
 from commands.blocks.targets import add_target_button, log_button, target_lines
 from commands.kit import Json, actions, button, clip, context, divider, esc, message, section
 from commands.slice import Message, Ref
 from rules.targets import TargetFacts, assess
 from storage.accounts import AccountRow
-from storage.alerts import EpisodeRow, count_open, list_open
+from storage.alerts import list_open
 from storage.contracts import list_contracts
 from storage.db import Tx
 from storage.health import HealthScoreRow, find_latest
@@ -26,7 +26,6 @@ ALERTS = "accounts.alerts"
 EDIT = "accounts.edit"
 TARGETS_SHOWN = 8
 ALERTS_SHOWN = 3
-_ALERTS_LISTED = 20
 _MEASUREMENTS_SHOWN = 3
 _NOTE_LENGTH = 120
 
@@ -46,37 +45,11 @@ def render_card(reader: Reader, tx: Tx, account: AccountRow, today: date) -> Mes
         divider(),
         *_target_blocks(reader, known, names, today),
         *_health_blocks(reader, find_latest(tx, account.id, today)),
-        *_alert_blocks(reader, account, list_open(tx, account.id, limit=ALERTS_SHOWN)),
+        *list_blocks(reader, load_views(tx, reader, list_open(tx, account.id, limit=ALERTS_SHOWN))),
         *_measurement_blocks(reader, tx, account, known, names, today),
         _buttons(reader, account),
     ]
     return message(head, *blocks)
-
-
-def render_health(reader: Reader, tx: Tx, account: AccountRow, today: date) -> Message:
-    """The health of an account with what moved it since two weeks before."""
-    row = find_latest(tx, account.id, today)
-    head = f"*{shown_name(account)}*  {health_line(reader, row)}"
-    if row is None:
-        return message(head)
-    before = find_latest(tx, account.id, date.fromordinal(row.day.toordinal() - 14))
-    moved = change_lines(reader, before, row) if before else []
-    factors = "\n".join(factor_lines(reader, row))
-    return message(head, section("\n".join([head, *moved])), *([section(factors)] if factors else []))
-
-
-def render_alerts(reader: Reader, tx: Tx, account: AccountRow) -> Message:
-    """The open alerts of an account, most urgent first."""
-    rows, name = list_open(tx, account.id, limit=_ALERTS_LISTED), f"*{shown_name(account)}*"
-    if not rows:
-        return message(reader.say("{account} has no open alerts.", account=name))
-    total = count_open(tx, account.id)
-    title = reader.say_many("{account}: {count} open alert", "{account}: {count} open alerts", total, account=name)
-    return message(title, section(title), *_alert_blocks(reader, account, rows))
-
-
-def _alert_blocks(reader: Reader, account: AccountRow, rows: list[EpisodeRow]) -> list[Json]:
-    return [section(alert_line(reader, AlertView(row, account)), accessory=open_button(reader, row.id)) for row in rows]
 
 
 def _target_blocks(reader: Reader, known: Known, names: dict[str, str], today: date) -> list[Json]:

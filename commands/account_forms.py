@@ -15,7 +15,7 @@ from commands.kit import (
     text_input,
 )
 from commands.slice import Call, FormView, OpenForm, Ref
-from commands.typed import get_person, read_count, split_mentions
+from commands.typed import get_person, read_count, split_mentions, split_quoted
 from rules.accounts import NAME_LENGTH, AccountDraft
 from rules.errors import UserError
 from rules.records import AccountState, Tier
@@ -40,7 +40,6 @@ _KEYS = {
 }
 # A key counts after the first word only, and with a colon or "=" or a plain space: "Acme tier A, seats 60".
 _KEY = re.compile(rf"(?<=[\s,;，；])(?P<key>{'|'.join(_KEYS)})\b\s*[:=：]?\s*", re.IGNORECASE)
-_QUOTED = re.compile(r"\s*[\"“「](?P<name>[^\"”」]+)[\"”」]")
 
 
 def read_account(text: str, tx: Tx) -> AccountDraft:
@@ -49,10 +48,9 @@ def read_account(text: str, tx: Tx) -> AccountDraft:
     Raises `UserError` for what cannot be read.
     """
     person, channel, rest = split_mentions(text)
-    quoted = _QUOTED.match(rest)
-    lead, parts = _split_keys(rest[quoted.end() :] if quoted else rest)
-    name = quoted["name"] if quoted else lead
-    fields = {"name": _tidy(name), **{key: _tidy(value) for key, value in parts}}
+    quoted, rest = split_quoted(rest)
+    lead, parts = _split_keys(rest)
+    fields = {"name": _tidy(quoted or lead), **{key: _tidy(value) for key, value in parts}}
     return _to_draft(fields, tx, person, channel)
 
 

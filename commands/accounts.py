@@ -8,14 +8,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from commands.access import require_on
-from commands.account_card import ALERTS, EDIT, HEALTH, render_alerts, render_card, render_health
+from commands.account_card import ALERTS, EDIT, HEALTH, render_card
+from commands.account_changes import change_words
 from commands.account_forms import ACCOUNT_FORM, open_account_form, read_account, read_account_form
 from commands.account_list import ADD, NEXT, PREVIOUS, SHOW, render_list
+from commands.alert_lists import show_account
 from commands.blocks.accounts import shown_name
-from commands.kit import actions, button, esc, loaded_menu, message, section
+from commands.health_card import render_health
+from commands.kit import actions, button, loaded_menu, message, section
 from commands.naming import ACCOUNT_CHOICE, ACCOUNT_MENU, find_only_account
-from commands.slice import Button, Call, Command, Form, Message, Ref, Replace, Reply, Slice, Surface, Whisper
-from commands.typed import get_today
+from commands.slice import Button, Call, Command, Form, Message, Ref, Reply, Slice, Whisper, answer_in_place
+from commands.typed import get_today, writes_if_typed
 from rules.accounts import AccountDraft, RemoveAccount, decide_add, decide_change
 from rules.errors import StaleError, UserError
 from rules.roles import Permission
@@ -25,7 +28,6 @@ from storage.accounts import AccountRow, find_account, find_same, get_account, t
 from storage.alerts import enqueue_refresh
 from storage.audit import find_change
 from storage.db import Tx
-from storage.members import get_members
 
 UNDO = "accounts.undo"
 
@@ -42,7 +44,7 @@ def turn_page(call: Call, tx: Tx) -> list[Reply]:
     extra: Mapping[str, str] = call.ref.extra if call.ref else {}
     page = extra.get("page", "1")
     number = int(page) if page.isdecimal() else 1
-    return [_answer(call, render_list(call, tx, extra.get("text", ""), number, get_today(call, tx)))]
+    return [answer_in_place(call, render_list(call, tx, extra.get("text", ""), number, get_today(call, tx)))]
 
 
 def show(call: Call, tx: Tx) -> list[Reply]:
@@ -68,8 +70,7 @@ def show_health(call: Call, tx: Tx) -> list[Reply]:
 
 def show_alerts(call: Call, tx: Tx) -> list[Reply]:
     """The button: the account's open alerts."""
-    call.require(Permission.READ)
-    return [Whisper(render_alerts(call.reader, tx, _get_pressed(call, tx)))]
+    return show_account(call, tx, _get_pressed(call, tx).id)
 
 
 def add(call: Call, tx: Tx) -> list[Reply]:
@@ -116,7 +117,7 @@ def undo(call: Call, tx: Tx) -> list[Reply]:
     check_undo(done, call.person.id, call.person.role, call.now)
     said = call.reader.say("Undone: {account} was removed.", account=shown_name(account))
     apply_accounts(tx, [RemoveAccount(account_id)], call.person.actor, call.now)
-    return [_answer(call, message(said))]
+    return [answer_in_place(call, message(said))]
 
 
 # ---------------------------------------------------------------- writing
@@ -151,34 +152,11 @@ def _change(call: Call, tx: Tx, account: AccountRow, draft: AccountDraft) -> Mes
         return message(call.reader.say("Nothing was changed."))
     (row,) = apply_accounts(tx, intents, call.person.actor, call.now)
     enqueue_refresh(tx, row.id, call.now)
-    text = call.reader.say("Changed {account}: {what}.", account=f"*{shown_name(row)}*", what=_diff(tx, present, draft))
-    return message(text)
-
-
-def _diff(tx: Tx, present: AccountDraft, wanted: AccountDraft) -> str:
-    """What was there and what is now, like: tier A → B, seats 60 → 80."""
-    owners = get_members(tx, [each.owner_id for each in (present, wanted) if each.owner_id])
-    names = {member_id: row.name or f"<@{row.slack_id}>" for member_id, row in owners.items()}
-
-    def show_value(value: object) -> str:
-        if isinstance(value, tuple):
-            return esc(", ".join(value)) or "–"
-        text = names.get(str(value)) if value in names else None
-        return text or (esc(str(value)) if value not in (None, "") else "–")
-
-    before, after = vars(present), vars(wanted)
-    return ", ".join(
-        f"{name.removesuffix('_id').replace('_', ' ')} {show_value(before[name])} → {show_value(value)}"
-        for name, value in after.items()
-        if value != before[name]
-    )
+    what = change_words(call.reader, tx, present, draft)
+    return message(call.reader.say("Changed {account}: {what}", account=f"*{shown_name(row)}*", what=what))
 
 
 # ---------------------------------------------------------------- small things
-
-
-def _answer(call: Call, said: Message) -> Reply:
-    return Replace(said) if call.surface is Surface.EPHEMERAL else Whisper(said)
 
 
 def _get_pressed(call: Call, tx: Tx) -> AccountRow:
@@ -214,7 +192,7 @@ SLICE = Slice(
             "NAME [tier A] [seats 60] [industry …] [id …] [aka …] [@owner] [#channel]",
             "Add an account",
             add,
-            "writes",
+            writes_if_typed,
             ("add Acme Corp tier A seats 60 aka ACM", "add"),
         ),
     ),

@@ -31,11 +31,12 @@ _MORNING = time(9)
 
 def get_view(call: Call, tx: Tx, episode_id: str = "") -> AlertView:
     """The alert that `episode_id`, else the call's reference, names. Raises `StaleError` where it is gone."""
+    call.require(Permission.READ)
     wanted = episode_id or (call.ref.id if call.ref and call.ref.kind == "episode" else "")
     row = get_episode(tx, wanted)
     view = find_view(tx, call.reader, row.id)
     if view is None or view.account.archived_at is not None:
-        raise StaleError("The account of this alert no longer exists.")
+        raise StaleError("The account of this alert no longer exists. See `/cs alerts` for the others.")
     return view
 
 

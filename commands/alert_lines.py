@@ -12,7 +12,7 @@ from commands.alert_forms import assign_form, dismiss_form, snooze_form
 from commands.alert_lists import show_account, show_list
 from commands.blocks.alerts import AlertView
 from commands.naming import resolve_account
-from commands.slice import Call, OpenForm, Reply
+from commands.slice import Access, Call, OpenForm, Reply
 from commands.typed import get_person, get_today, split_date, split_mentions
 from rules.alerts import Assign, Resolve, Take
 from rules.errors import UserError
@@ -23,6 +23,13 @@ from storage.db import Tx
 Act = Callable[[Call, Tx, AlertView, str], list[Reply]]
 FORM_DAYS = timedelta(days=14)
 """What the snooze form offers."""
+
+
+def get_access(text: str) -> Access:
+    """Only a verb changes anything; `dismiss`, and `assign` without a person, open their form."""
+    verb = text.strip().partition(" ")[0].casefold()
+    is_form = verb == "dismiss" or (verb == "assign" and not split_mentions(text)[0])
+    return "writes" if verb in _VERBS and not is_form else "reads"
 
 
 def handle_line(call: Call, tx: Tx) -> list[Reply]:

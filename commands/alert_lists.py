@@ -8,7 +8,8 @@ from commands.alert_views import list_blocks, load_views
 from commands.blocks.accounts import shown_name
 from commands.kit import Json, actions, button, context, message, section
 from commands.naming import find_account_here
-from commands.slice import Call, Message, Ref, Replace, Reply, Surface, Whisper
+from commands.slice import Call, Message, Ref, Reply, Whisper, answer_in_place
+from rules.roles import Permission
 from storage.accounts import find_account
 from storage.alerts import EpisodeRow, count_closed, count_open, list_closed, list_open
 from storage.db import Tx
@@ -22,6 +23,7 @@ def show_list(call: Call, tx: Tx) -> list[Reply]:
     """`/cs alerts [mine | all | closed | ACCOUNT]`; with nothing typed those of the channel's account, else mine if
     there are any, else all.
     """
+    call.require(Permission.READ)
     which = call.text.strip().casefold()
     if which in (MINE, ALL, CLOSED):
         return [Whisper(_page(call, tx, which, "", 0))]
@@ -33,14 +35,16 @@ def show_list(call: Call, tx: Tx) -> list[Reply]:
 
 def turn_page(call: Call, tx: Tx) -> list[Reply]:
     """The buttons under a list."""
+    call.require(Permission.READ)
     extra = call.ref.extra if call.ref else {}
     which, offset = extra.get("which", ALL), extra.get("at", "0")
     page = _page(call, tx, which, call.ref.id if call.ref else "", int(offset) if offset.isdecimal() else 0)
-    return [Replace(page) if call.surface is Surface.EPHEMERAL else Whisper(page)]
+    return [answer_in_place(call, page)]
 
 
 def show_account(call: Call, tx: Tx, account_id: str) -> list[Reply]:
     """The open alerts of one account, to choose from."""
+    call.require(Permission.READ)
     return [Whisper(_page(call, tx, ALL, account_id, 0))]
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from commands.blocks.accounts import find_next_renewal
+from commands.blocks.accounts import find_next_renewal, list_worth
 from commands.blocks.alerts import AlertView, alert_line, open_button, render_alert, render_event
-from commands.kit import Json, context, mention, message, section
+from commands.kit import Json, context, esc, mention, message, section
 from commands.slice import Message
 from rules.announcements import FIRST_LOOK, find_season
 from storage.accounts import get_accounts
@@ -19,7 +19,6 @@ from storage.announcements import list_of_summary
 from storage.contracts import ContractRow, list_contracts
 from storage.db import Tx
 from storage.members import get_members
-from words.money import Amount
 from words.reader import Reader
 
 LINES = 20
@@ -39,7 +38,7 @@ def load_views(tx: Tx, reader: Reader, rows: Sequence[EpisodeRow]) -> list[Alert
             people.get(row.taken_by or ""),
             people.get(row.closed_by or ""),
             _find_renewal_day(contracts.get(row.account_id, ()), row.opened_at.date()),
-            _worth(reader, contracts.get(row.account_id, ()), row.opened_at.date()),
+            " + ".join(list_worth(reader, contracts.get(row.account_id, ()), row.opened_at.date())),
         )
         for row in rows
         if row.account_id in accounts
@@ -95,7 +94,7 @@ def _summary_title(reader: Reader, rows: Sequence[EpisodeRow]) -> str:
             "{count} account in {country} dropped with the others: a season rather than an alarm",
             "{count} accounts in {country} dropped together: a season rather than an alarm",
             count,
-            country=country,
+            country=esc(country),
         )
     if batch == FIRST_LOOK:
         return reader.say_many(
@@ -107,12 +106,3 @@ def _summary_title(reader: Reader, rows: Sequence[EpisodeRow]) -> str:
 def _find_renewal_day(contracts: Sequence[ContractRow], today: date) -> date | None:
     renewal = find_next_renewal(contracts, today)
     return renewal.ends_on if renewal else None
-
-
-def _worth(reader: Reader, contracts: Sequence[ContractRow], today: date) -> str:
-    """What the running contracts are worth a year, by currency."""
-    sums: dict[str, int] = {}
-    for each in contracts:
-        if each.yearly_minor and find_next_renewal([each], today):
-            sums[each.currency] = sums.get(each.currency, 0) + each.yearly_minor
-    return " + ".join(reader.money(Amount(minor, currency), is_compact=True) for currency, minor in sums.items())

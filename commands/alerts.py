@@ -19,7 +19,7 @@ from commands.alert_forms import (
     snooze_form,
     why_form,
 )
-from commands.alert_lines import FORM_DAYS, handle_line
+from commands.alert_lines import FORM_DAYS, get_access, handle_line
 from commands.alert_lists import BACK, NEXT, turn_page
 from commands.alert_views import render_alert_of, render_event_of, render_summary_of
 from commands.blocks.accounts import headline, shown_name
@@ -138,7 +138,7 @@ SLICE = Slice(
             "[mine | all | closed | ACCOUNT] or take | snooze | assign | dismiss | resolve ACCOUNT",
             "See what needs somebody, and take care of it",
             handle_line,
-            "writes",
+            get_access,
             examples=("alerts", "alerts acme", "alerts take acme", "alerts snooze acme next fri holidays"),
         ),
     ),

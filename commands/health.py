@@ -1,65 +1,33 @@
-"""Health: `/cs health`. Owns how a score and a portfolio are shown; refuses to compute either (`rules.health`, the
-score job).
+"""Health: `/cs health`. Owns how the health of many accounts is shown; refuses to show one (`commands.health_card`) and
+to compute any (`rules.health`, the score job).
 """
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 from commands.blocks.accounts import shown_name
-from commands.blocks.health import BAND_MARKS, change_lines, factor_lines, health_line, sparkline, weekly
+from commands.blocks.health import BAND_MARKS
+from commands.health_card import CHANGE_DAYS, render_health
 from commands.kit import Json, context, message, section
 from commands.naming import find_account_here
 from commands.slice import Call, Command, Message, Reply, Slice, Whisper
 from commands.typed import get_today
 from rules.health import show_score
 from rules.records import Band
-from storage.accounts import AccountRow
+from rules.roles import Permission
 from storage.db import Tx
-from storage.health import HealthScoreRow, find_latest, list_scores
 from storage.portfolio import Standing, count_bands, find_score_day, find_score_day_before, list_falls, list_lowest
 from words.reader import Reader
-
-CHANGE_DAYS = 14
-CURVE_WEEKS = 12
 
 
 def health(call: Call, tx: Tx) -> list[Reply]:
     """`/cs health [ACCOUNT]`: one account's score explained, or one's accounts by band."""
+    call.require(Permission.READ)
     account, _rest = find_account_here(call, tx, call.text)
     today = get_today(call, tx)
-    shown = render_account(call.reader, tx, account, today) if account else render_portfolio(call, tx, today)
+    shown = render_health(call.reader, tx, account, today) if account else render_portfolio(call, tx, today)
     return [Whisper(shown)]
-
-
-def render_account(reader: Reader, tx: Tx, account: AccountRow, today: date) -> Message:
-    """Score, change with its reasons, factors with their facts, and the curve of twelve weeks."""
-    row = find_latest(tx, account.id, today)
-    if row is None:
-        text = reader.say(
-            "{account} has no health score yet. The first comes with the next daily run, from what is imported: "
-            "usage, contracts, tickets, targets.",
-            account=f"*{shown_name(account)}*",
-        )
-        return message(text)
-    previous = _find_previous(tx, row)
-    head = f"*{shown_name(account)}*  {health_line(reader, row, previous)}"
-    blocks = [section("\n".join([head, *(change_lines(reader, previous, row) if previous else [])]))]
-    blocks.append(section("\n".join(factor_lines(reader, row))))
-    blocks.append(context(_curve(reader, tx, row), reader.say("as of {day}", day=reader.date(row.day, today=today))))
-    return message(head, *blocks)
-
-
-def _find_previous(tx: Tx, row: HealthScoreRow) -> HealthScoreRow | None:
-    """The score two weeks before, or of up to two weeks before that where there is none."""
-    found = find_latest(tx, row.account_id, row.day - timedelta(CHANGE_DAYS))
-    return found if found and found.day >= row.day - timedelta(2 * CHANGE_DAYS) else None
-
-
-def _curve(reader: Reader, tx: Tx, row: HealthScoreRow) -> str:
-    scores = list_scores(tx, row.account_id, row.day - timedelta(7 * CURVE_WEEKS - 1), row.day)
-    weeks = reader.span(7 * CURVE_WEEKS)
-    return reader.say("{curve}  {span}", curve=sparkline(weekly(scores, row.day, CURVE_WEEKS)), span=weeks)
 
 
 def render_portfolio(call: Call, tx: Tx, today: date) -> Message:
@@ -112,7 +80,7 @@ def _fall_line(reader: Reader, standing: Standing) -> str:
 def _footer(reader: Reader, counts: dict[Band, int], day: date, today: date) -> Json:
     words = [reader.say("as of {day}", day=reader.date(day, today=today))]
     if counts[Band.UNKNOWN]:
-        words.append(reader.say("⚪ too little is known: `/cs health` with the account's name says what lacks"))
+        words.append(reader.say("⚪ too little is known: `/cs health` with the account's name says what is missing"))
     return context(*words)
 
 

@@ -7,6 +7,7 @@ from commands.alert_views import list_blocks, load_views
 from commands.kit import Json, context, divider, header
 from commands.slice import Call, Home, Reply, Slice
 from commands.typed import get_today
+from rules.roles import Permission
 from storage.alerts import count_open, list_open
 from storage.db import Tx
 from storage.workspaces import get_workspace
@@ -16,6 +17,7 @@ _ALERTS = 10
 
 def show_home(call: Call, tx: Tx) -> list[Reply]:
     """The person's page as of now."""
+    call.require(Permission.READ)
     reader = call.reader
     accounts = render_list(call, tx, "mine", 1, get_today(call, tx))
     blocks = [

@@ -33,10 +33,9 @@ from commands.slice import (
     OpenForm,
     Options,
     Ref,
-    Replace,
     Reply,
-    Surface,
     Whisper,
+    answer_in_place,
 )
 from commands.typed import get_today, read_date, read_quantity, writes_if_number
 from commands.value_words import Entry, begins_with_value, read_entry
@@ -113,6 +112,7 @@ def submit_log(call: Call, tx: Tx) -> list[Reply]:
 
 def choose_metrics(call: Call, tx: Tx) -> list[Reply]:
     """Metrics for the form's menu: those of the account's targets first."""
+    call.require(Permission.READ)
     own = _list_own_metrics(tx, call.ref.id) if call.ref and call.ref.id else []
     known = {each.id: each for each in [*own, *list_named_metrics(tx)]}
     typed = fold(call.text)
@@ -131,7 +131,7 @@ def undo(call: Call, tx: Tx) -> list[Reply]:
     apply_targets(tx, [RemoveMeasurement(row.id)], call.person.actor, call.now)
     enqueue_refresh(tx, account.id, call.now)
     said = message(_undone_words(call, tx, account, row))
-    return [Replace(said) if call.surface is Surface.EPHEMERAL else Whisper(said)]
+    return [answer_in_place(call, said)]
 
 
 # ---------------------------------------------------------------- storing

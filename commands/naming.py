@@ -10,6 +10,7 @@ from difflib import SequenceMatcher
 from commands.kit import clip
 from commands.slice import Call, Choice, Options, Reply
 from rules.errors import UserError
+from rules.roles import Permission
 from storage.accounts import AccountRow, find_exact, get_account, is_beginning, list_in_channel, list_named
 from storage.db import Tx
 from storage.metrics import list_named_metrics
@@ -31,7 +32,7 @@ def resolve_account(call: Call, tx: Tx, text: str) -> tuple[AccountRow, str]:
     """
     here = _find_here(call, tx)
     if not text.strip() and here is None:
-        raise UserError("Which account? Type its name, like `/cs show acme`, or see `/cs list`.")
+        raise UserError("Which account? Type its name, like acme, or see `/cs list`.")
     if (exact := _find_typed_in_full(tx, text)) is not None:
         return exact
     named = list_named(tx)
@@ -52,7 +53,8 @@ def find_only_account(call: Call, tx: Tx) -> AccountRow | None:
         return _find_here(call, tx)
     account, rest = resolve_account(replace(call, channel=""), tx, call.text)
     if rest:
-        raise UserError("I found {account}, but not what “{rest}” means.", account=account.name, rest=rest)
+        sentence = "I found {account}, but not what “{rest}” means. Type the name alone."
+        raise UserError(sentence, account=account.name, rest=rest)
     return account
 
 
@@ -65,6 +67,7 @@ def find_account_here(call: Call, tx: Tx, text: str) -> tuple[AccountRow | None,
 
 def choose_accounts(call: Call, tx: Tx) -> list[Reply]:
     """Accounts for a menu: those that what was typed may mean, best first; all by name when nothing was typed."""
+    call.require(Permission.READ)
     named = list_named(tx)
     if not call.text.strip():
         chosen = sorted(named, key=lambda each: fold(each.names[0]))

@@ -4,9 +4,9 @@ chooses no channel by itself.
 
 from __future__ import annotations
 
-from commands.kit import channel_menu, esc, form_field, mention, message, text_input
+from commands.kit import channel_menu, esc, form_field, message, text_input
 from commands.slice import Call, Command, Form, FormView, Message, OpenForm, Reply, Slice, Whisper
-from commands.typed import is_channel_id, split_mentions
+from commands.typed import is_channel_id, split_mentions, writes_if_typed
 from rules.errors import UserError
 from rules.roles import Permission
 from rules.setup import Setup, decide_setup
@@ -58,24 +58,24 @@ def _change(call: Call, tx: Tx, present: Setup, wanted: Setup) -> Message:
         for name, before in vars(present).items()
         if before != vars(wanted)[name]
     ]
-    who = mention(call.person.slack_id)
-    said = reader.say("{who} changed the setup. {changes}", who=who, changes=" · ".join(changes))
-    hint = reader.say("Invite Milepost into that channel, so that it can post there.")
-    return message(f"{said}\n{hint}" if wanted.team_channel_id != present.team_channel_id else said)
+    said = reader.say("Changed the setup: {changes}", changes=" · ".join(changes))
+    hint = reader.say("If that channel is private, invite Milepost into it, so that it can post there.")
+    is_new = wanted.team_channel_id not in ("", present.team_channel_id)
+    return message(f"{said}\n{hint}" if is_new else said)
 
 
 def _name(reader: Reader, name: str) -> str:
     return {
-        "team_channel_id": reader.say("alerts of the team"),
+        "team_channel_id": reader.say("alerts go to"),
         "zone": reader.say("time zone"),
         "currency": reader.say("currency"),
     }[name]
 
 
 def _show(reader: Reader, name: str, value: str) -> str:
-    if name == "team_channel_id" and value:
-        return f"<#{value}>"
-    return esc(value) or reader.say("nowhere")
+    if name == "team_channel_id":
+        return f"<#{value}>" if value else reader.say("the owner of each account")
+    return esc(value) or "–"
 
 
 def _open_form(call: Call, present: Setup) -> OpenForm:
@@ -105,7 +105,7 @@ SLICE = Slice(
             "[#channel]",
             "Where alerts go, time zone, currency (leads and admins)",
             setup,
-            "writes",
+            writes_if_typed,
             ("setup #customer-success", "setup"),
         ),
     ),

@@ -13,24 +13,22 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
-from words.reader import Reader
-
 from rules.records import Actor, Role
 from rules.roles import Permission, require
 from storage.db import Tx
+from words.reader import Reader
 
 # ---------------------------------------------------------------- what comes in
 
 
 @dataclass(frozen=True)
 class Person:
-    """The member who acts: `id` is ours, `slack_id` is Slack's. `is_outsider`: of another Slack team."""
+    """The member who acts: `id` is ours, `slack_id` is Slack's."""
 
     id: str
     slack_id: str
     name: str
     role: Role
-    is_outsider: bool = False
 
     @property
     def actor(self) -> Actor:
@@ -184,6 +182,13 @@ class Home:
 
 Reply = Whisper | Replace | OpenForm | PushForm | UpdateForm | FormErrors | Options | Home
 Handler = Callable[[Call, Tx], Sequence[Reply]]
+
+
+def answer_in_place(call: Call, said: Message) -> Reply:
+    """In place of the ephemeral whose button was pressed, else a whisper of its own."""
+    return Replace(said) if call.surface is Surface.EPHEMERAL else Whisper(said)
+
+
 Render = Callable[[str, Tx, Reader], Message | None]
 Access = Literal["reads", "writes"]
 
@@ -192,14 +197,22 @@ Access = Literal["reads", "writes"]
 
 @dataclass(frozen=True)
 class Command:
-    """A subcommand of `/cs`: its arguments, one line of help, and `examples` as whole lines after `/cs`."""
+    """A subcommand of `/cs`: its arguments, one line of help, and `examples` as whole lines after `/cs`.
+
+    `access` may depend on the words typed, so that a list or a form never waits for a writer. A handler that is said to
+    read cannot write: its transaction is read-only.
+    """
 
     name: str
     usage: str
     summary: str
     handle: Handler
-    access: Access
+    access: Access | Callable[[str], Access]
     examples: tuple[str, ...] = ()
+
+    def get_access(self, text: str) -> Access:
+        """What the command needs when `text` is typed after it."""
+        return self.access(text) if callable(self.access) else self.access
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,14 @@ import re
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from commands.typed import read_date, read_quantity, split_date
+from commands.typed import find_quantity, read_date, read_quantity, split_date, split_quoted
 from rules.errors import UserError
 from rules.records import TargetKind
+from storage.metrics import NAME_LENGTH
 from words.currencies import find_currency
 from words.dates import parse_span
 from words.errors import WordsError
-from words.numbers import Quantity, parse_quantity
+from words.numbers import Quantity
 
 _FROM, _TO, _BY, _UP, _DOWN = "from", "to", "by", "up", "down"
 _ABOVE, _BELOW, _SINCE, _EVERY, _TOTAL, _KEEP, _DRAFT = "above", "below", "since", "every", "total", "keep", "draft"
@@ -62,7 +63,6 @@ _VERBS = re.compile(
     rf"^(?:(?P<down>{_DOWN_VERBS})|raise|increase|improve|grow)\s+|\s+(?:(?P<down_after>{_DOWN_VERBS})|raise|increase|improve|grow)$",
     re.IGNORECASE,
 )
-_QUOTED = re.compile(r"\s*[\"“「](?P<name>[^\"”」]+)[\"”」]")
 _SUFFIX = re.compile(r"\s*(?:前|之前|以前)$")
 _MOST_VALUE_WORDS = 3
 
@@ -99,7 +99,7 @@ class _State:
         words = text.strip(" ,;:，、：")
         if not words:
             return self
-        if self.target.metric:
+        if self.target.metric or len(words) > NAME_LENGTH:
             raise UserError("I do not understand “{text}” here. Try: {example}", text=words, example=EXAMPLE)
         return self.change(metric=words)
 
@@ -114,12 +114,12 @@ def read_target(text: str, today: date, home: str = "", metric: str = "") -> Typ
     Raises:
         UserError: a number, date or word that cannot be read.
     """
-    quoted = None if metric else _QUOTED.match(text)
-    state = _State(TypedTarget(metric=quoted["name"] if quoted else metric), today, home)
-    clauses = _split_clauses(text[quoted.end() :] if quoted else text)
+    name, rest = (metric, text) if metric else split_quoted(text)
+    state = _State(TypedTarget(metric=name), today, home)
+    clauses = _split_clauses(rest)
     state = _read_lead(state, clauses[0][1].strip())
-    for name, words in clauses[1:]:
-        state = _read_clause(state, name, words)
+    for clause, words in clauses[1:]:
+        state = _read_clause(state, clause, words)
     return state.target
 
 
@@ -182,7 +182,7 @@ def _read_by(state: _State, words: str) -> _State:
     day, rest = split_date(_SUFFIX.sub("", words), state.today, prefer="future")
     if day is not None:
         return state.change(due_on=day).add_metric(rest)
-    if _parse(words, state.home) is not None and "%" in words:
+    if find_quantity(words, state.home) is not None and "%" in words:
         return _read_raise(state, words)
     return state.change(due_on=read_date(words, state.today, prefer="future", field="due_on"))
 
@@ -194,14 +194,14 @@ def _read_raise(state: _State, words: str, *, is_down: bool = False) -> _State:
 
 def _read_value(state: _State, words: str, part: str) -> _State:
     """A quantity; a word after a plain number is its unit, or the metric where that has not been named."""
-    whole = _parse(words, state.home)
+    whole = find_quantity(words, state.home)
     if whole is not None:
         if whole.unit and not state.target.metric and not _is_unit(whole.unit):
             return state.change(**{part: Quantity(whole.value, "")}).add_metric(whole.unit)
         return state.change(**{part: whole})
     ends = [word.end() for word in re.finditer(r"\S+", words)][:_MOST_VALUE_WORDS]
     for end in reversed(ends):
-        found = _parse(words[:end], state.home)
+        found = find_quantity(words[:end], state.home)
         if found is not None and (_is_unit(found.unit) or not found.unit):
             rest = words[end:].strip()
             changed = state.change(**{part: found})
@@ -219,13 +219,6 @@ def _read_cadence(state: _State, words: str) -> _State:
             "How often is it measured? Type it like “every 14 days” or “every month”.", field="cadence_days"
         )
     return state.change(cadence_days=days)
-
-
-def _parse(words: str, home: str) -> Quantity | None:
-    try:
-        return parse_quantity(words, home)
-    except WordsError:
-        return None
 
 
 def _is_unit(unit: str) -> bool:

@@ -26,15 +26,14 @@ from commands.slice import (
     Form,
     Message,
     Ref,
-    Replace,
     Reply,
     Slice,
-    Surface,
     Whisper,
+    answer_in_place,
 )
 from commands.target_forms import TARGET_FORM, open_target_form, read_target_form
 from commands.target_making import SURE, UNDO_TARGET, Place, complete, store_target
-from commands.target_words import TypedTarget, read_target
+from commands.target_words import EXAMPLE, TypedTarget, read_target
 from commands.typed import get_today, writes_if_number
 from rules.errors import UserError
 from rules.plans import Raise, RemoveTarget, TargetDraft, check_unit, raised
@@ -104,7 +103,7 @@ def answer_raise(call: Call, tx: Tx) -> list[Reply]:
         is_draft=extra.get("draft") == "1",
     )
     said = store_target(call, tx, place, complete(tx, place, typed))
-    return [_answer(call, said)]
+    return [answer_in_place(call, said)]
 
 
 def undo(call: Call, tx: Tx) -> list[Reply]:
@@ -122,11 +121,7 @@ def undo(call: Call, tx: Tx) -> list[Reply]:
     enqueue_refresh(tx, account.id, call.now)
     name = esc(name_metrics(tx, {row.metric_key})[row.metric_key])
     said = call.reader.say("Undone: the target {metric} of {account}.", metric=name, account=shown_name(account))
-    return [_answer(call, message(said))]
-
-
-def _answer(call: Call, said: Message) -> Reply:
-    return Replace(said) if call.surface is Surface.EPHEMERAL else Whisper(said)
+    return [answer_in_place(call, message(said))]
 
 
 # ---------------------------------------------------------------- making
@@ -216,7 +211,7 @@ def _list_message(call: Call, tx: Tx, account: AccountRow, today: date) -> Messa
     add = actions(add_target_button(reader, account.id))
     if not known:
         text = reader.say("{account} has no targets yet.", account=f"*{shown_name(account)}*")
-        hint = reader.say("Agree on one: {example}", example="`/cs target acme conversion from 5% to 10% by 31 Dec`")
+        hint = reader.say("Agree on one: {example}", example=EXAMPLE)
         return message(text, section(text), context(hint), add)
     names = name_metrics(tx, {row.metric_key for row, _facts in known})
     title = reader.say_many(

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from commands.slice import Call
+from commands.slice import Access, Call
 from rules.errors import UserError
 from rules.records import Role
 from storage.db import Tx
@@ -20,12 +20,24 @@ from words.dates import parse_date
 from words.day_phrases import Prefer
 from words.errors import WordsError
 from words.numbers import Quantity, parse_quantity
+from words.numerals import has_numeral
 
 _T = TypeVar("_T")
 _PERSON = re.compile(r"<@(?P<id>[UW][A-Z0-9]+)(?:\|[^>]*)?>")
 _CHANNEL = re.compile(r"<#(?P<id>[CG][A-Z0-9]+)(?:\|[^>]*)?>")
 _CHANNEL_ID = re.compile(r"[CG][A-Z0-9]+")
+_QUOTED = re.compile(r"\s*[\"“「](?P<name>[^\"”」]+)[\"”」]")
 _MOST_DATE_WORDS = 4
+
+
+def writes_if_typed(text: str) -> Access:
+    """The access of a command that opens its form where nothing is typed after it."""
+    return "writes" if text.strip() else "reads"
+
+
+def writes_if_number(text: str) -> Access:
+    """The access of a command that stores numbers: without one it lists, or opens its form."""
+    return "writes" if has_numeral(text) else "reads"
 
 
 def get_today(call: Call, tx: Tx) -> date:
@@ -60,6 +72,20 @@ def split_date(text: str, today: date, *, prefer: Prefer) -> tuple[date | None, 
         except WordsError:
             continue
     return None, text
+
+
+def find_quantity(text: str, home: str) -> Quantity | None:
+    """As `read_quantity`, but None where the whole of `text` is no number."""
+    try:
+        return parse_quantity(text, home)
+    except WordsError:
+        return None
+
+
+def split_quoted(text: str) -> tuple[str, str]:
+    """The quoted name that `text` begins with ("" for none), and the rest."""
+    quoted = _QUOTED.match(text)
+    return (quoted["name"], text[quoted.end() :]) if quoted else ("", text)
 
 
 def split_mentions(text: str) -> tuple[str, str, str]:

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from commands.typed import read_date, read_quantity, split_date
+from commands.typed import find_quantity, read_date, read_quantity, split_date
 from words.currencies import find_currency
 from words.dates import parse_date
 from words.errors import WordsError
-from words.numbers import Quantity, parse_quantity
+from words.numbers import Quantity
 
 _MOST_VALUE_WORDS = 3
 _BARE_DAYS = frozenset({"yesterday", "today", "昨天", "今天", "前天"})
@@ -40,13 +40,13 @@ def read_entry(text: str, today: date, *, unit: str, home: str) -> Entry:
 
 def begins_with_value(text: str, home: str) -> bool:
     """Whether the first word is a number."""
-    return bool(text.split()) and _parse(text.split(maxsplit=1)[0], home) is not None
+    return bool(text.split()) and find_quantity(text.split(maxsplit=1)[0], home) is not None
 
 
 def _split_quantity(text: str, unit: str, home: str) -> tuple[Quantity, str]:
     ends = [word.end() for word in re.finditer(r"\S+", text)][:_MOST_VALUE_WORDS]
     for end in reversed(ends):
-        found = _parse(text[:end], home)
+        found = find_quantity(text[:end], home)
         if found is not None and _is_expected(found.unit, unit):
             return found, text[end:].strip()
     end = ends[0] if ends else 0
@@ -75,13 +75,6 @@ def _split_day_after_on(rest: str, start: int, today: date) -> tuple[date | None
     if rest[start : start + 1].isdigit():
         return read_date(" ".join(rest[start:].split()[:2]), today, prefer="past", field="measured_on"), ""
     return None, rest
-
-
-def _parse(words: str, home: str) -> Quantity | None:
-    try:
-        return parse_quantity(words, home)
-    except WordsError:
-        return None
 
 
 def _is_expected(found: str, unit: str) -> bool:

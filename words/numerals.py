@@ -34,6 +34,7 @@ _POWERS = (("亿", 8), ("万", 4), ("千", 3), ("百", 2), ("十", 1))
 _LONGEST = 40
 
 CHINESE = "零〇一二两兩三四五六七八九十百千万萬亿億"
+_NUMERALS = frozenset("0123456789" + CHINESE)
 
 
 def clean(text: str) -> str:
@@ -50,6 +51,11 @@ def clean(text: str) -> str:
 def count_decimals(value: Decimal) -> int:
     """Digits after the point, zeros included: 2 for 1.50."""
     return len(f"{value:f}".partition(".")[2])
+
+
+def has_numeral(text: str) -> bool:
+    """Whether a number can stand anywhere in `text`: without a digit or a Chinese numeral there is none."""
+    return any(sign in _NUMERALS for sign in clean(text))
 
 
 def read_digits(text: str) -> Decimal | None:

@@ -11,10 +11,10 @@ from typing import Any
 
 import yaml
 
+from commands.help import SLASH
 from commands.kit import clip
 from commands.slice import Slice
 
-COMMAND = "/cs"
 PATH = "/slack/events"
 _HINT_LENGTH = 100
 # What each scope is used for; nothing is asked that nothing uses.
@@ -90,7 +90,7 @@ def render_yaml(manifest: Manifest) -> str:
 def _build_command(slices: Sequence[Slice], endpoint: dict[str, str]) -> dict[str, Any]:
     names = [command.name for each in slices for command in each.commands]
     return {
-        "command": COMMAND,
+        "command": SLASH,
         "description": "Accounts, targets, health and alerts",
         "usage_hint": clip(" | ".join(names), _HINT_LENGTH),
         "should_escape": True,

@@ -58,9 +58,9 @@ class Routes:
     def _find_command(self, payload: Payload) -> Route | None:
         command = self.commands.get(payload.name)
         if command is not None:
-            return Route(command.name, command.handle, command.access, payload.text)
+            return Route(command.name, command.handle, command.get_access(payload.text), payload.text)
         found = self.commands.get(HELP)
-        return Route(HELP, found.handle, found.access, payload.line) if found else None
+        return Route(HELP, found.handle, found.get_access(payload.line), payload.line) if found else None
 
 
 def build_routes(slices: Sequence[Slice]) -> Routes:

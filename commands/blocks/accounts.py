@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from commands.blocks.health import BAND_MARKS
 from commands.kit import clip, esc, mention
+from rules.health import show_score
 from rules.records import AccountState, Band, Tier
 from rules.renewals import Renewal, Term, next_renewal
 from storage.accounts import AccountRow
@@ -16,7 +18,6 @@ from words.money import Amount
 from words.reader import Reader
 
 NAME_LENGTH = 120
-_BAND_MARKS = {Band.RED: "🔴", Band.YELLOW: "🟡", Band.GREEN: "🟢"}
 
 
 def shown_name(account: AccountRow) -> str:
@@ -27,8 +28,8 @@ def shown_name(account: AccountRow) -> str:
 def health_mark(score: HealthScoreRow | None) -> str:
     """The band as one mark, with the score: "🔴 41", "⚪" when unknown."""
     if score is None or score.score is None:
-        return "⚪"
-    return f"{_BAND_MARKS.get(score.band, '⚪')} {round(score.score)}"
+        return BAND_MARKS[Band.UNKNOWN]
+    return f"{BAND_MARKS[score.band]} {show_score(score.score)}"
 
 
 def owner_words(reader: Reader, owner: MemberRow | None) -> str:
@@ -53,12 +54,22 @@ def renewal_words(reader: Reader, contracts: Sequence[ContractRow], today: date)
         said = reader.say("notice received {day}, ends {end}", day=reader.date(renewal.decides_on), end=ends)
     elif today <= renewal.decides_on < renewal.ends_on:
         said += " · " + reader.say("decide by {day}", day=reader.date(renewal.decides_on))
-    return " · ".join([said, *_amounts(reader, contracts, today)])
+    worth = (reader.say("{amount} a year", amount=each) for each in list_worth(reader, contracts, today))
+    return " · ".join([said, *worth])
 
 
 def find_next_renewal(contracts: Sequence[ContractRow], today: date) -> Renewal | None:
     """The contract end that is decided first."""
     return next_renewal([_term(each) for each in contracts], today)
+
+
+def list_worth(reader: Reader, contracts: Sequence[ContractRow], today: date) -> list[str]:
+    """What the running contracts are worth a year, a sum per currency."""
+    sums: dict[str, int] = {}
+    for contract in contracts:
+        if next_renewal([_term(contract)], today) is not None:
+            sums[contract.currency] = sums.get(contract.currency, 0) + contract.yearly_minor
+    return [reader.money(Amount(minor, currency), is_compact=True) for currency, minor in sums.items() if minor]
 
 
 def account_line(
@@ -97,19 +108,6 @@ def _facts(reader: Reader, account: AccountRow) -> list[str]:
 
 def _tier_words(reader: Reader, tier: Tier) -> str:
     return reader.say("tier {tier}", tier=tier.value)
-
-
-def _amounts(reader: Reader, contracts: Sequence[ContractRow], today: date) -> list[str]:
-    """The yearly worth of the running contracts, a sum per currency."""
-    sums: dict[str, int] = {}
-    for contract in contracts:
-        if next_renewal([_term(contract)], today) is not None:
-            sums[contract.currency] = sums.get(contract.currency, 0) + contract.yearly_minor
-    return [
-        reader.say("{amount} a year", amount=reader.money(Amount(minor, currency), is_compact=True))
-        for currency, minor in sums.items()
-        if minor
-    ]
 
 
 def _term(contract: ContractRow) -> Term:

@@ -1,5 +1,5 @@
-"""The words of alerts: names of factors, knock-outs, rules, transitions and reasons, and what to do next. Owns these
-sentences; refuses to lay them out (`commands.blocks.alerts`).
+"""The words of alerts: rules, transitions and reasons, and what to do next. Owns these sentences; refuses to lay them
+out (`commands.blocks.alerts`).
 """
 
 from __future__ import annotations
@@ -8,27 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from rules.contributions import KNOCK_OUT
-from rules.factors import FACTORS
-from rules.health import CAP
 from rules.records import AlertKind, DismissReason
 from words.reader import Reader
 
 _MOST_STEPS = 2
-
-
-def factor_name(reader: Reader, slug: str) -> str:
-    """A factor as people call it; its slug where the rules no longer know it."""
-    return next((reader.say(factor.name) for factor in FACTORS if factor.slug == slug), slug)
-
-
-def capped_words(reader: Reader, knock_out: str) -> str:
-    """Why a score was capped, and at what."""
-    words = {
-        "notice": reader.say("notice received"),
-        "overdue": reader.say("an invoice is long overdue"),
-        "silence": reader.say("nobody uses it any more"),
-    }
-    return reader.say("capped at {cap}: {why}", cap=round(CAP), why=words.get(knock_out, knock_out))
 
 
 def rule_words(reader: Reader, kind: AlertKind) -> str:
@@ -36,15 +19,15 @@ def rule_words(reader: Reader, kind: AlertKind) -> str:
     match kind:
         case AlertKind.HEALTH_DROP:
             return reader.say(
-                "The score lost 15 points in 14 days, 20 in 90 days, or a band (with 8 points), or fell into red, on "
-                "two days running. Only factors known on both days are compared."
+                "Raised when, on two days running, the score has lost 15 points within 14 days, 20 within 90 days or a "
+                "band (with 8 points), or has fallen into red. Only factors known on both days are compared."
             )
         case AlertKind.HEALTH_RED:
-            return reader.say("The score was red (under 50) on two days running. It ends 5 points above.")
+            return reader.say("Raised when the score is red (under 50) on two days running. It ends at 55.")
         case AlertKind.SILENCE:
             return reader.say(
-                "Nobody of the account used the product for 14 working days (and three of its usual gaps), counted to "
-                "the last day the usage feed has."
+                "Raised when nobody of the account used the product for 14 working days, and for three times its usual "
+                "gap, up to the last day with usage data."
             )
 
 
@@ -55,8 +38,8 @@ def verb_words(reader: Reader, verb: str) -> str:
         "reopened": reader.say("It is back"),
         "worsened": reader.say("It got worse"),
         "taken": reader.say("Taken"),
-        "snoozed": reader.say("Put to sleep"),
-        "woke": reader.say("Awake again, and it is still so"),
+        "snoozed": reader.say("Snoozed"),
+        "woke": reader.say("The snooze is over, and it is still so"),
         "assigned": reader.say("Assigned"),
         "resolved": reader.say("Resolved"),
         "dismissed": reader.say("Dismissed"),

@@ -12,13 +12,12 @@ from typing import Any
 
 from commands.blocks.accounts import shown_name
 from commands.blocks.alert_words import (
-    capped_words,
-    factor_name,
     list_next_steps,
     reason_words,
     rule_words,
     verb_words,
 )
+from commands.blocks.health import capped_words, factor_name
 from commands.blocks.targets import LOG_VALUE
 from commands.kit import Json, actions, button, clip, context, esc, mention, menu, message, overflow, section
 from commands.slice import Message, Ref
@@ -121,7 +120,7 @@ def _standing(reader: Reader, view: AlertView) -> str:
             who = _who(reader, view.taker)
             return " — " + reader.say("taken by {who} {time}", who=who, time=reader.moment(row.taken_at))
         case EpisodeState.SNOOZED if row.snoozed_until:
-            return " — " + reader.say("asleep until {time}", time=reader.moment(row.snoozed_until))
+            return " — " + reader.say("snoozed until {time}", time=reader.moment(row.snoozed_until))
         case EpisodeState.RESOLVED | EpisodeState.DISMISSED if row.closed_at:
             return " — " + _closed_words(reader, view) + " " + reader.moment(row.closed_at)
         case _:

@@ -51,15 +51,23 @@ def _change_words(reader: Reader, row: HealthScoreRow, previous: HealthScoreRow 
 
 def knock_out_words(reader: Reader, row: HealthScoreRow) -> list[str]:
     """Why the score is capped; empty when it is not."""
-    reasons = {
+    if not row.capped_by:
+        return []
+    return [_knock_out_reason(reader, row.capped_by) if row.score is None else capped_words(reader, row.capped_by)]
+
+
+def capped_words(reader: Reader, knock_out: str) -> str:
+    """At what a score is capped, and why; a knock-out of an older version stands for itself."""
+    return reader.say("at most {cap}: {reason}", cap=int(CAP), reason=_knock_out_reason(reader, knock_out))
+
+
+def _knock_out_reason(reader: Reader, knock_out: str) -> str:
+    reasons: dict[str, str] = {
         KnockOut.NOTICE: reader.say("notice received"),
         KnockOut.OVERDUE: reader.say("an invoice is more than 30 days late"),
         KnockOut.SILENCE: reader.say("no use for {days} working days", days=SILENT_WORKING_DAYS),
     }
-    if row.capped_by not in reasons:
-        return []
-    reason = reasons[KnockOut(row.capped_by)]
-    return [reason if row.score is None else reader.say("at most {cap}: {reason}", cap=int(CAP), reason=reason)]
+    return reasons.get(knock_out, knock_out)
 
 
 def change_lines(reader: Reader, before: HealthScoreRow, after: HealthScoreRow) -> list[str]:

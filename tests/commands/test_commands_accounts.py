@@ -29,7 +29,7 @@ from commands.naming import choose_accounts
 from commands.slice import Options, Ref, Replace
 from commands.targets import target
 from rules.errors import NotAllowedError, StaleError, UserError
-from rules.records import AccountState, AlertKind, Band, Role, Severity, Tier
+from rules.records import AccountState, AlertKind, Band, EpisodeState, Role, Severity, Tier
 from storage.accounts import AccountRow, list_aliases
 from storage.alerts import EpisodeRow
 from storage.audit import AuditRow
@@ -227,9 +227,35 @@ def test_the_cards_buttons_answer_and_know_when_the_account_is_gone(desk: Desk):
             desk.press(handle, Ref("account", acme.id))
 
 
+def test_the_card_names_who_took_an_alert(desk: Desk):
+    acme, grace = desk.add_account("Acme"), desk.add_member("U0000007", name="Grace")
+    taken = {"state": EpisodeState.ACKED, "taken_by": grace.id, "taken_at": desk.now}
+    desk.tx.session.add(
+        EpisodeRow(
+            workspace_id=desk.tx.workspace_id,
+            account_id=acme.id,
+            kind=AlertKind.HEALTH_RED,
+            severity=Severity.HIGH,
+            rule_version="1",
+            facts={"score": 41.0, "day": "2026-03-10"},
+            opened_at=desk.now,
+            **taken,
+        )
+    )
+    assert "taken by <@U0000007>" in desk.say(show, "acme")
+
+
+@pytest.mark.parametrize("value", [40.5, 42.5, 74.5])
+def test_a_list_and_a_card_show_the_same_score(desk: Desk, value: float):
+    acme = desk.add_account("Acme")
+    score(desk, acme, value, Band.YELLOW)
+    assert f"🟡 health {int(value + 0.5)}" in desk.say(show, "acme")
+    assert f"🟡 {int(value + 0.5)} *Acme*" in desk.say(list_)
+
+
 def test_without_alerts_the_button_says_so(desk: Desk):
     acme = desk.add_account("Acme")
-    assert "no open alerts" in shown(desk.press(show_alerts, Ref("account", acme.id))[0])
+    assert "Acme: 0 open alerts" in shown(desk.press(show_alerts, Ref("account", acme.id))[0])
     assert "no health score yet" in shown(desk.press(show_health, Ref("account", acme.id))[0])
 
 
@@ -325,6 +351,21 @@ def test_an_account_is_edited_and_the_change_told_and_audited(desk: Desk):
     with pytest.raises(UserError, match="taken by Globex") as refused:
         desk.do(submit, ref=view.ref, values={**values, "name": "globex"})
     assert refused.value.field == "name"
+
+
+def test_a_change_is_told_in_names_and_mentions_never_in_what_somebody_is_called(desk: Desk):
+    loud = desk.add_member("U0000007", name="<!channel>")
+    acme = desk.add_account("Acme", owner_id=desk.person().id)
+    lead, values = (
+        desk.person(Role.LEAD, "U0000008"),
+        initial_values(get_form(desk.press(open_edit, Ref("account", acme.id)))),
+    )
+    changed = {**values, "owner": loud.slack_id, "channel": "C0000042", "state": "trial", "aliases": "<!here>"}
+    text = desk.say(submit, ref=Ref("account", acme.id), values=changed, person=lead)
+    assert (
+        "Changed *Acme*: state customer → trial · owner <@U0000001> → <@U0000007> · "
+        "channel – → <#C0000042> · other names – → &lt;!here&gt;"
+    ) in text
 
 
 def test_rights_on_accounts(desk: Desk):

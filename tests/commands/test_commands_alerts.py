@@ -236,7 +236,7 @@ def test_snooze_until_opens_a_form_that_snoozes(desk: Desk, episode: EpisodeRow)
     view = get_form(desk.press(alerts.snooze, ref_of(episode, days="until"), surface=Surface.MESSAGE))
     values = {"until": "2026-03-20", "note": "fair"}
     said = desk.say(alerts.submit_snooze, ref=view.ref, values=values, surface=Surface.FORM)
-    assert "asleep until 20 Mar 2026" in said
+    assert "snoozed until 20 Mar 2026" in said
     assert list_history(desk.tx, episode.id)[-1].note == "fair"
 
 
@@ -406,7 +406,7 @@ def test_a_long_list_has_pages(desk: Desk):
 
 def test_take_resolve_snooze_and_assign_by_words(desk: Desk, episode: EpisodeRow):
     assert "taken by" in desk.say(handle_line, "take acme")
-    assert "asleep until 13 Mar 2026" in desk.say(handle_line, "snooze acme 13 Mar holidays")
+    assert "snoozed until 13 Mar 2026" in desk.say(handle_line, "snooze acme 13 Mar holidays")
     desk.say(handle_line, "assign acme <@U0000009|zed>")
     assert "resolved by" in desk.say(handle_line, "resolve acme called them")
     assert verbs(desk, episode) == ["taken", "snoozed", "assigned", "resolved"]

@@ -23,7 +23,7 @@ def bare(desk: Desk) -> Desk:
 def test_a_channel_is_set_and_the_change_told_and_audited(bare: Desk):
     text = bare.say(setup, "<#C0000042|success>", person=bare.person(Role.LEAD))
     assert get_workspace(bare.tx).team_channel_id == "C0000042"
-    assert "<@U0000001> changed the setup. alerts of the team: nowhere → <#C0000042>" in text
+    assert "Changed the setup: alerts go to: the owner of each account → <#C0000042>" in text
     audit = bare.tx.session.exec(select(AuditRow)).one()
     assert (audit.verb, audit.before, audit.after) == (
         "workspace.changed",

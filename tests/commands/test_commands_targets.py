@@ -242,3 +242,9 @@ def test_a_metric_that_mentions_everybody_is_escaped(acme: Desk):
     text = acme.say(target, 'acme "<!channel> rate" from 5% to 10% by 31 Dec') + acme.say(target, "acme")
     assert "<!channel>" not in text
     assert "&lt;!channel&gt; rate" in text
+
+
+def test_a_question_about_a_name_too_long_to_carry_is_refused_before_it_is_asked(acme: Desk):
+    with pytest.raises(UserError, match="do not understand"):
+        acme.do(target, f"acme {'conversion ' * 200}from 5% raise by 10% by 31 Dec")
+    assert targets(acme) == []

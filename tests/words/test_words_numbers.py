@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from words.errors import WordsError
 from words.numbers import NumberError, Quantity, format_number, parse_quantity
+from words.numerals import CHINESE, has_numeral
 
 LOCALES = ["en-US", "en-GB", "zh-CN", "zh-TW", "zh-HK", "de-DE", "fr-FR", "", "no such locale"]
 UNITS = ["", "%", "EUR", "USD", "CNY", "JPY", "KWD", "TWD", "CHF", "ALL", "days", "h", "h/week", "天", "人", "kg"]
@@ -152,3 +153,13 @@ def test_any_text_is_a_finite_number_in_range_or_a_words_error(text: str):
     assert quantity.value.is_finite()
     assert abs(quantity.value) < 10**15
     assert parse_quantity(format_number(quantity.value, quantity.unit, "en")) == quantity
+
+
+@given(st.text(alphabet=f"0９½²{CHINESE}.,- kM€%", max_size=12))
+def test_where_no_numeral_is_there_is_no_number(text: str):
+    try:
+        parse_quantity(text)
+    except WordsError:
+        return
+    assert has_numeral(text)
+    assert not has_numeral("conversion by year end")
