@@ -15,13 +15,14 @@ from pydantic import BeforeValidator, Field, ValidationInfo
 from rules.errors import UserError
 from rules.plans import check_unit
 from storage.metrics import NAME_LENGTH
-from words.errors import excerpt
+from words.errors import WordsError, excerpt
 from words.numbers import Quantity, parse_quantity
 
 _YES = frozenset({"yes", "y", "true", "t", "1", "on", "ja", "是"})
 _NO = frozenset({"no", "n", "false", "f", "0", "off", "", "nein", "否"})
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{6,}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_COUNTRY = re.compile(r"[A-Z]{2}")
 _YEARS = range(1900, 2200)
 
 
@@ -144,6 +145,25 @@ def _metric(value: object) -> object:
     return value
 
 
+def _unit(value: object) -> object:
+    """As people type it after a number, so that nothing but a unit gets in: "€" is EUR, "percent" is %."""
+    text = str(value or "").strip()
+    try:
+        unit = _quantity(f"1 {text}").unit
+    except WordsError:
+        unit = ""
+    if text and not unit:
+        raise ValueError(f"{excerpt(text)!r} is no unit. Write %, a currency such as EUR, or a word such as days")
+    return unit
+
+
+def _country(value: object) -> object:
+    text = str(value or "").strip().upper()
+    if text and not _COUNTRY.fullmatch(text):
+        raise ValueError(f"{excerpt(text)!r} is not a country code of two letters, such as DE")
+    return text
+
+
 Lower = BeforeValidator(_lower)
 Upper = BeforeValidator(_upper)
 Moment = Annotated[datetime, BeforeValidator(_moment)]
@@ -163,5 +183,7 @@ Short = Annotated[str, Field(max_length=120)]
 Metric = Annotated[str, BeforeValidator(_metric), Field(min_length=1, max_length=NAME_LENGTH)]
 Email = Annotated[str, BeforeValidator(_email)]
 Channel = Annotated[str, BeforeValidator(_channel)]
+Unit = Annotated[str, BeforeValidator(_unit), Field(max_length=12)]
+Country = Annotated[str, BeforeValidator(_country)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_list)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_list)]

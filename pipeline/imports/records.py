@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pipeline.imports.cells import (
     Amount,
     Channel,
+    Country,
     Day,
     Email,
     Flag,
@@ -27,6 +28,7 @@ from pipeline.imports.cells import (
     Seats,
     Short,
     Texts,
+    Unit,
     Upper,
     Whole,
 )
@@ -53,7 +55,7 @@ class AccountIn(RowIn):
     state: Annotated[AccountState, Lower] = AccountState.CUSTOMER
     tier: Annotated[Tier | None, Upper] = None
     industry: Short = ""
-    country: Short = ""
+    country: Country = ""
     seats: Seats = None
     owner_email: Email = ""
     channel: Channel = ""
@@ -92,7 +94,7 @@ class TargetIn(OwnedRowIn):
     external_id: Name
     metric: Metric
     kind: Annotated[TargetKind, Lower] = TargetKind.LEVEL
-    unit: Annotated[str, Field(max_length=12)] = ""
+    unit: Unit = ""
     baseline: MaybeMeasured = None
     goal: Measured
     start_on: Day

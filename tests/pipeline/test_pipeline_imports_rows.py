@@ -44,6 +44,7 @@ def stage(sqlite_database: Database, tmp_path: Path) -> Stage:
         ("accounts", "name,industry\n,IT\n", "name", "empty, and needed"),
         ("accounts", "name,owner_email\nA,nobody\n", "owner_email", "not an e-mail address"),
         ("accounts", "name,channel\nA,#general\n", "channel", "not a channel id"),
+        ("accounts", "name,country\nA,<!channel>\n", "country", "not a country code of two letters"),
         ("accounts", "name,aliases\nInitech,acm\n", "aliases", "'acm' is a name of another account"),
         (
             "contracts",
@@ -57,6 +58,8 @@ def stage(sqlite_database: Database, tmp_path: Path) -> Stage:
         ("contracts", CONTRACT + "K1,A1,2026-05-01,,lots,EUR\n", "yearly_amount", "not a number"),
         ("contracts", CONTRACT + "K1,A1,2026-05-01,,5,Euros\n", "currency", "does not look like"),
         ("targets", TARGET + "G1,A1,nps,,1,2,2026-01-01,2026-12-31,2,2026-03-11\n", "measured_on", "in the future"),
+        ("targets", TARGET + "G1,A1,nps,<!channel>,1,2,2026-01-01,2026-12-31,,\n", "unit", "is no unit"),
+        ("targets", TARGET + "G1,A1,nps,k,1,2,2026-01-01,2026-12-31,,\n", "unit", "is no unit"),
         ("targets", TARGET + "G1,A1,nps,,1,2,2026-01-01,2026-12-31,2,\n", "", "needs the day it was measured"),
         ("targets", TARGET + "G1,A1,nps,%,1,2 kg,2026-01-01,2026-12-31,,\n", "goal", "kept in %"),
         ("targets", TARGET + "G1,A1,nps,,2,2,2026-01-01,2026-12-31,,\n", "goal", "equals the start value"),
