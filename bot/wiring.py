@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from bot.clocks import Clocks, real_clocks
 from bot.registry import JOBS, SLICES, Job
@@ -64,6 +63,3 @@ def with_help(slices: Sequence[Slice]) -> tuple[Slice, ...]:
     known: list[Slice] = list(slices)
     known.insert(0, help_slice(lambda: known))
     return tuple(known)
-
-
-Now = Callable[[], datetime]

@@ -47,11 +47,3 @@ def count_working_days(after: date, until: date, country: str = "") -> int:
         after < day <= until for year in range(after.year, until.year + 1) for day in list_holidays(country, year)
     )
     return weeks * _WORKING_WEEK + tail - off
-
-
-def add_working_days(day: date, count: int, country: str = "") -> date:
-    """The day on which `count` (>= 1) working days have passed since `day`; itself a working day."""
-    while count > 0:
-        day += timedelta(1)
-        count -= is_working_day(day, country)
-    return day

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -42,15 +42,6 @@ class TargetStatus(StrEnum):
     BEHIND = "behind"
     AHEAD = "ahead"
     ON_TRACK = "on_track"
-
-
-class StepState(StrEnum):
-    """What became of one dated step."""
-
-    COMING = "coming"
-    REACHED = "reached"
-    MISSED = "missed"
-    NOT_MEASURED = "not_measured"
 
 
 @dataclass(frozen=True)
@@ -136,20 +127,6 @@ def curve_points(facts: TargetFacts) -> tuple[Point, ...]:
         return ()
     steps = () if is_keep(facts.kind) else facts.steps
     return ((facts.start_on, start), *steps, (facts.due_on, facts.goal))
-
-
-def assess_steps(facts: TargetFacts, today: date) -> tuple[tuple[Point, StepState], ...]:
-    """Each step with what became of it, judged by the latest value measured since the step before.
-
-    Steps before the target was created, and steps nobody measured, are "not measured": they alarm nobody.
-    """
-    facts = _limit(facts, today)
-    since = facts.start_on - timedelta(days=1)
-    judged: list[tuple[Point, StepState]] = []
-    for step in facts.steps:
-        judged.append((step, _judge_step(facts, step, since, today)))
-        since = step[0]
-    return tuple(judged)
 
 
 def is_keep(kind: TargetKind) -> bool:
@@ -322,16 +299,3 @@ def _decide_pace(facts: TargetFacts, lag: _Lag) -> TargetStatus:
     if distance > limit:
         return TargetStatus.BEHIND
     return TargetStatus.AHEAD if distance < -limit else TargetStatus.ON_TRACK
-
-
-def _judge_step(facts: TargetFacts, step: Point, since: date, today: date) -> StepState:
-    day, wanted = step
-    if day > today:
-        return StepState.COMING
-    if facts.created_on is not None and day < facts.created_on:
-        return StepState.NOT_MEASURED
-    until = [each for each in facts.measurements if each[0] <= day]
-    if not until or until[-1][0] <= since:
-        return StepState.NOT_MEASURED
-    value = _value(facts.kind, until)
-    return StepState.REACHED if value is not None and _is_past(facts, value, wanted) else StepState.MISSED

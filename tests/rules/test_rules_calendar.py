@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.calendar import add_working_days, count_working_days, is_working_day
+from rules.calendar import count_working_days, is_working_day
 
 DAYS = st.dates(date(2019, 1, 1), date(2032, 12, 31))
 COUNTRIES = st.sampled_from(["", "DE", "us", "CN", "GB", "XX", "Germany"])
@@ -29,10 +29,3 @@ def test_counting_is_the_sum_of_working_days(after: date, length: int, country: 
     until = after + timedelta(length)
     walked = sum(is_working_day(after + timedelta(offset), country) for offset in range(1, length + 1))
     assert count_working_days(after, until, country) == walked
-
-
-@given(DAYS, st.integers(1, 60), COUNTRIES)
-def test_adding_is_the_way_back_of_counting(day: date, count: int, country: str):
-    then = add_working_days(day, count, country)
-    assert is_working_day(then, country)
-    assert count_working_days(day, then, country) == count

@@ -23,11 +23,9 @@ from rules.plans import (
 )
 from rules.records import TargetKind
 from rules.targets import (
-    StepState,
     TargetFacts,
     TargetStatus,
     assess,
-    assess_steps,
     curve_points,
     expected_value,
 )
@@ -264,28 +262,6 @@ def test_achieved_after_due_is_late():
 def test_an_old_value_is_compared_with_the_plan_of_its_own_day():
     known = measured((date(2026, 3, 1), "5.9"), cadence_days=90)
     assert assess(known, date(2026, 8, 1)).status is TargetStatus.ON_TRACK
-
-
-# ---------------------------------------------------------------- steps
-
-
-def test_steps_tell_what_became_of_them():
-    steps = tuple((date(2026, month, 1), D(value)) for month, value in ((2, 6), (4, 7), (6, 8), (8, 9), (10, "9.5")))
-    known = measured(
-        (date(2026, 1, 20), "6"),
-        (date(2026, 3, 20), "7.2"),
-        (date(2026, 5, 20), "7.5"),
-        steps=steps,
-        created_on=date(2026, 2, 15),
-    )
-    states = [state for _step, state in assess_steps(known, date(2026, 9, 1))]
-    assert states == [
-        StepState.NOT_MEASURED,
-        StepState.REACHED,
-        StepState.MISSED,
-        StepState.NOT_MEASURED,
-        StepState.COMING,
-    ]
 
 
 # ---------------------------------------------------------------- making
