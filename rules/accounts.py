@@ -79,13 +79,15 @@ def _check(draft: AccountDraft) -> None:
         for text in texts:
             _require_short(name, text, is_needed=False)
     if len(draft.aliases) > ALIAS_COUNT:
-        raise UserError("That is more than {limit} other names.", field="aliases", limit=ALIAS_COUNT)
+        raise UserError(
+            "An account can have {limit} other names at most. Leave some out.", field="aliases", limit=ALIAS_COUNT
+        )
     if draft.seats is not None and not 0 < draft.seats <= SEATS_LIMIT:
         raise UserError("Seats are a whole number from 1 to {limit}.", field="seats", limit=SEATS_LIMIT)
 
 
 def _require_short(name: str, text: str, *, is_needed: bool = True) -> None:
     if is_needed and not text:
-        raise UserError("An account needs a name.", field=name)
+        raise UserError("An account needs a name: type it first.", field=name)
     if len(text) > NAME_LENGTH:
-        raise UserError("That is too long: {limit} characters at most.", field=name, limit=NAME_LENGTH)
+        raise UserError("That is too long. Type {limit} characters at most.", field=name, limit=NAME_LENGTH)

@@ -280,7 +280,8 @@ def _snooze(episode: Episode, event: Snooze, now: datetime) -> tuple[Intent, ...
     if event.until <= now:
         raise UserError("Pick a day in the future to be reminded on.", field="until")
     if event.until > now + LONGEST_SNOOZE:
-        raise UserError("An alert can sleep for {days} days at most.", field="until", days=LONGEST_SNOOZE.days)
+        sentence = "An alert can be snoozed for {days} days at most. Pick an earlier day."
+        raise UserError(sentence, field="until", days=LONGEST_SNOOZE.days)
     if event.not_past and event.until.date() > event.not_past:
         raise UserError(
             "The renewal is decided on {day}: pick that day or an earlier one.", field="until", day=event.not_past

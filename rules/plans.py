@@ -171,13 +171,13 @@ def _round_step(curve: tuple[Point, Point], day: date) -> Decimal:
 
 def _check_dates(draft: TargetDraft, today: date) -> None:
     if draft.due_on <= draft.start_on:
-        raise UserError("The target must be due after it starts.", field="due_on")
+        raise UserError("The target must be due after it starts. Pick a later due date.", field="due_on")
     if draft.due_on <= today:
         raise UserError("This due date has passed. Type a day in the future, like 31 Dec.", field="due_on")
     if draft.due_on - draft.start_on > LONGEST_TARGET:
-        raise UserError("A target may run for 10 years at most.", field="due_on")
+        raise UserError("A target may run for 10 years at most. Pick an earlier due date.", field="due_on")
     if draft.cadence_days not in CADENCES:
-        raise UserError("A value can be due every 1 to 366 days.", field="cadence_days")
+        raise UserError("A value can be due every 1 to 366 days. Choose one of these.", field="cadence_days")
 
 
 def _check_values(draft: TargetDraft) -> None:
@@ -185,7 +185,7 @@ def _check_values(draft: TargetDraft) -> None:
         if draft.baseline:
             raise UserError("A total counts from 0: leave the start value out.", field="baseline")
         if draft.goal <= 0:
-            raise UserError("A total must be more than 0.", field="goal")
+            raise UserError("A total must be more than 0. Type what it should add up to.", field="goal")
     if draft.kind is TargetKind.LEVEL and draft.baseline is None:
         raise UserError("Where does it stand today? Type the start value.", field="baseline")
     if draft.kind is TargetKind.LEVEL and draft.goal == draft.baseline:

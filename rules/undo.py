@@ -26,11 +26,13 @@ def check_undo(done: Done, person_id: str, role: Role, now: datetime) -> None:
     if done.is_undone:
         raise StaleError("This was already undone.")
     if person_id != done.author_id and role not in (Role.LEAD, Role.ADMIN):
-        raise NotAllowedError("Only the person who did this, or a lead, can undo it.")
+        raise NotAllowedError("Only the person who did this, or a lead, can undo it. Ask one of them.")
     if now - done.at > UNDO_TIME:
         raise StaleError(
             "This can be undone for {minutes} minutes only. Correct it with a new entry instead.",
             minutes=int(UNDO_TIME.total_seconds() // 60),
         )
     if done.is_needed:
-        raise StaleError("This cannot be undone: something that was saved since then depends on it.")
+        raise StaleError(
+            "This cannot be undone: something saved since then depends on it. Take that back first."
+        )

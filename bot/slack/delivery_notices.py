@@ -44,7 +44,7 @@ def render_dead_letter(reference: str, tx: Tx, reader: Reader) -> Message | None
     place = f"<@{row.channel}>" if row.channel[:1] in {"U", "W"} else f"<#{row.channel}>"
     what = reader.say("I could not post in {place}: Slack says “{error}”.", place=place, error=esc(row.error))
     advice = reader.say(_ADVICE.get(row.error.rsplit(" ", 1)[-1], _OTHER_ADVICE))
-    kept = reader.say("Nothing is lost: the message waits and can be sent again once this is mended.")
+    kept = reader.say("This message is kept, but not sent again. Later ones arrive once this is mended.")
     return message(what, section(f"⚠️ {what}\n{advice}"), context(kept))
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from slack_sdk.models.blocks import ButtonElement
@@ -28,7 +29,7 @@ class SlackSetupError(UserError):
 
 def explain(error: UserError | WordsError, payload: Payload, reader: Reader) -> list[Reply]:
     """The replies for something a person can put right."""
-    values = {name: _brief(value) for name, value in error.values.items()}
+    values = {name: _brief(reader, value) for name, value in error.values.items()}
     plain = reader.say(error.sentence, **values).replace("`", "")  # a field's error is plain text
     field = error.field if isinstance(error, UserError) else None
     shown = reader.say(error.sentence, **{name: _safe(value) for name, value in values.items()})
@@ -88,8 +89,10 @@ def _correct(payload: Payload, value: str, values: Mapping[str, object]) -> str:
     return f"{payload.name} {payload.text.replace(wrong, value, 1)}" if wrong else ""
 
 
-def _brief(value: object) -> object:
-    """What was typed, short enough that the advice behind it is still read."""
+def _brief(reader: Reader, value: object) -> object:
+    """A day as the reader writes it; what was typed, short enough that the advice behind it is still read."""
+    if isinstance(value, date):
+        return reader.date(value)
     return clip(value, _VALUE_LENGTH) if isinstance(value, str) else value
 
 
