@@ -33,6 +33,7 @@ class AccountRow(SQLModel, table=True):
         UniqueConstraint("workspace_id", "external_id"),
         UniqueConstraint("workspace_id", "slug"),
         Index("ix_accounts_channel", "workspace_id", "channel_id"),
+        Index("ix_accounts_page", "workspace_id", "id"),
     )
 
     id: str = key()

@@ -80,15 +80,6 @@ def list_bands(tx: Tx, account_ids: Sequence[str], on: date) -> dict[str, Band]:
     return dict(tx.session.execute(query.where(_is_here(tx))).all())
 
 
-def list_on_days(tx: Tx, account_ids: Sequence[str], days: Collection[date]) -> dict[str, dict[date, HealthScoreRow]]:
-    """The scores of the accounts on exactly those days."""
-    wanted = (_is_here(tx), col(HealthScoreRow.account_id).in_(account_ids), col(HealthScoreRow.day).in_(list(days)))
-    found: dict[str, dict[date, HealthScoreRow]] = {}
-    for row in tx.session.execute(select(HealthScoreRow).where(*wanted)).scalars():
-        found.setdefault(row.account_id, {})[row.day] = row
-    return found
-
-
 def list_day_scores(tx: Tx, account_ids: Sequence[str], days: Collection[date]) -> dict[str, dict[date, DayScore]]:
     """The scores of the accounts on exactly those days, as the records that comparisons take. A scan reads 25 days of
     every account: without making rows of them it takes half as long.

@@ -20,7 +20,10 @@ class UsageEventRow(SQLModel, table=True):
     """One usage fact, inserted once by (source, message_id). `person` is the customer's user, if known."""
 
     __tablename__ = "usage_events"
-    __table_args__ = (Index("ix_usage_events_day", "workspace_id", "account_id", "day"),)
+    __table_args__ = (
+        Index("ix_usage_events_day", "workspace_id", "account_id", "day"),
+        Index("ix_usage_events_feed", "workspace_id", "day"),
+    )
 
     workspace_id: str = workspace(is_key=True)
     source: str = Field(primary_key=True)

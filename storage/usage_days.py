@@ -183,24 +183,22 @@ def _insert(tx: Tx, rows: Any) -> None:
 def last_day(tx: Tx, on: date) -> date | None:
     """The workspace's last day with any usage event, not after `on`."""
     event = UsageEventRow
-    latest = _edge_of_use(tx, col(event.day) <= on, col(event.day).desc())
     found: date | None = tx.session.execute(
-        select(func.max(latest.label("day"))).where(col(AccountRow.workspace_id) == tx.workspace_id)
+        select(func.max(col(event.day))).where(col(event.workspace_id) == tx.workspace_id, col(event.day) <= on)
     ).scalar()
     return found
 
 
 def list_feed_days(tx: Tx, since: date, until: date) -> list[date]:
-    """The days of [since, until] on which any account had a usage event."""
+    """The days of [since, until] on which any account had a usage event. Each day is one seek in the index: reading
+    the events between would take seconds.
+    """
     days = [since + timedelta(offset) for offset in range((until - since).days + 1)]
     if not days:
         return []
     asked = values(named_column("day", Date), name="asked").data([(day,) for day in days]).cte("asked")
     has_event = exists().where(
-        col(AccountRow.workspace_id) == tx.workspace_id,
-        col(UsageEventRow.workspace_id) == col(AccountRow.workspace_id),
-        col(UsageEventRow.account_id) == col(AccountRow.id),
-        col(UsageEventRow.day) == asked.c.day,
+        col(UsageEventRow.workspace_id) == tx.workspace_id, col(UsageEventRow.day) == asked.c.day
     )
     return list(tx.session.execute(select(asked.c.day).where(has_event).order_by(asked.c.day)).scalars())
 

@@ -18,7 +18,15 @@ from rules.usage import WEEKLY
 from storage.accounts import AccountRow
 from storage.contracts import ContractRow
 from storage.db import Database
-from storage.health import HealthScoreRow, find_latest, list_bands, list_latest, list_on_days, list_scores, to_day_score
+from storage.health import (
+    HealthScoreRow,
+    find_latest,
+    list_bands,
+    list_day_scores,
+    list_latest,
+    list_scores,
+    to_day_score,
+)
 from storage.metrics import MetricRow
 from storage.targets import MeasurementRow, TargetRow
 from storage.tickets import TicketRow
@@ -213,7 +221,7 @@ def test_the_same_day_again_gives_the_same_rows_and_the_margin_looks_at_the_day_
     assert second.model_dump() == first.model_dump()
     with company.database.reading(company.workspace_id) as tx:
         assert list(list_scores(tx, "acme", TODAY - timedelta(5), TODAY)) == [YESTERDAY, TODAY]
-        assert {day: row.band for day, row in list_on_days(tx, ["acme"], [YESTERDAY, TODAY])["acme"].items()} == {
+        assert {day: row.band for day, row in list_day_scores(tx, ["acme"], [YESTERDAY, TODAY])["acme"].items()} == {
             YESTERDAY: Band.GREEN,
             TODAY: Band.GREEN,
         }

@@ -184,6 +184,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('accounts', schema=None) as batch_op:
         batch_op.create_index('ix_accounts_channel', ['workspace_id', 'channel_id'], unique=False)
+        batch_op.create_index('ix_accounts_page', ['workspace_id', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_accounts_owner_email'), ['owner_email'], unique=False)
         batch_op.create_index(batch_op.f('ix_accounts_owner_id'), ['owner_id'], unique=False)
 
@@ -419,6 +420,7 @@ def upgrade() -> None:
     with op.batch_alter_table('usage_events', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_usage_events_account_id'), ['account_id'], unique=False)
         batch_op.create_index('ix_usage_events_day', ['workspace_id', 'account_id', 'day'], unique=False)
+        batch_op.create_index('ix_usage_events_feed', ['workspace_id', 'day'], unique=False)
 
     op.create_table('alert_events',
     sa.Column('id', sa.String(), nullable=False),
