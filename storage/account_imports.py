@@ -1,5 +1,5 @@
 """Accounts from files: matched by external id, else by name, and merged. Owns the bulk way in; the one-by-one way
-is in `storage.accounts`.
+is in `storage.account_writes`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from storage.accounts import AccountRow, AliasRow
 from storage.audit import record
 from storage.db import Tx
 from storage.lookup import is_among
-from storage.members import MemberRow
+from storage.members import list_member_ids
 from storage.merge import merge_rows
 from storage.types import new_id
 from storage.upsert import upsert
@@ -27,14 +27,6 @@ def find_alias_owners(tx: Tx, aliases: Sequence[str]) -> dict[str, str]:
     """Account id by folded alias, for those that are taken."""
     statement = select(AliasRow.folded, AliasRow.account_id).where(
         AliasRow.workspace_id == tx.workspace_id, col(AliasRow.folded).in_([fold(each) for each in aliases])
-    )
-    return dict(tx.session.exec(statement).all())
-
-
-def list_member_ids(tx: Tx, emails: Sequence[str]) -> dict[str, str]:
-    """Member id by e-mail address, for those that are known."""
-    statement = select(MemberRow.email, MemberRow.id).where(
-        MemberRow.workspace_id == tx.workspace_id, col(MemberRow.email).in_({each for each in emails if each})
     )
     return dict(tx.session.exec(statement).all())
 

@@ -83,6 +83,14 @@ def get_members(tx: Tx, member_ids: Iterable[str]) -> dict[str, MemberRow]:
     return {row.id: row for row in found}
 
 
+def list_member_ids(tx: Tx, emails: Iterable[str]) -> dict[str, str]:
+    """Member id by e-mail address, for those that are known."""
+    statement = select(MemberRow.email, MemberRow.id).where(
+        MemberRow.workspace_id == tx.workspace_id, col(MemberRow.email).in_({each for each in emails if each})
+    )
+    return dict(tx.session.exec(statement).all())
+
+
 def list_members(tx: Tx) -> list[MemberRow]:
     """The people who are still there, by name; no bots."""
     return list(

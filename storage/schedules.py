@@ -80,25 +80,27 @@ def ensure_schedules(tx: Tx, now: datetime) -> None:
     zone = get_workspace(tx).zone
     query = select(ScheduleRow).where(ScheduleRow.workspace_id == tx.workspace_id, ScheduleRow.audience == "")
     known = {row.job: row for row in tx.session.exec(query)}
-    missing = []
-    for job, at_time, every_minutes in DEFAULTS:
-        row = known.get(job)
-        if row is None:
-            due = next_occurrence(Rhythm(zone, at_time, every_minutes), now)
-            fresh = ScheduleRow(
-                workspace_id=tx.workspace_id,
-                job=job,
-                zone=zone,
-                at_time=at_time,
-                every_minutes=every_minutes,
-                next_at=due,
-            )
-            missing.append(fresh.model_dump())
-        elif row.zone != zone:
+    for row in known.values():
+        if row.zone != zone:
             row.zone = zone
             row.next_at = next_occurrence(row.rhythm, now)
+    missing = [
+        _begin(tx, job, Rhythm(zone, at_time, minutes), now) for job, at_time, minutes in DEFAULTS if job not in known
+    ]
     upsert(tx, ScheduleRow, missing, keys=["workspace_id", "audience", "job"])
     tx.session.flush()
+
+
+def _begin(tx: Tx, job: str, rhythm: Rhythm, now: datetime) -> dict[str, object]:
+    """The columns of a new schedule of the workspace."""
+    return ScheduleRow(
+        workspace_id=tx.workspace_id,
+        job=job,
+        zone=rhythm.zone,
+        at_time=rhythm.at_time,
+        every_minutes=rhythm.every_minutes,
+        next_at=next_occurrence(rhythm, now),
+    ).model_dump()
 
 
 def next_due(session: Session) -> datetime | None:

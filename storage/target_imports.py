@@ -14,9 +14,9 @@ from sqlmodel import col, delete, select
 from rules.curves import Point
 from rules.imports import Outcome, strongest
 from rules.records import Actor
-from storage.account_imports import list_member_ids
 from storage.db import Tx
 from storage.lookup import is_among
+from storage.members import list_member_ids
 from storage.merge import merge_rows
 from storage.targets import MeasurementRow, TargetRow, TargetStepRow
 from storage.types import new_id
