@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from bot.cli.moments import read_moment
+from bot.cli.plain import plain
 from bot.cli.workspaces import find_workspace
 from bot.wiring import wire
 from pipeline.imports.mapping import Kind
@@ -97,13 +98,8 @@ def _sum_up(report: ImportReport) -> str:
 def _tabulate(report: ImportReport) -> Table:
     table = Table("line", "column", "reason", title=f"First {min(len(report.rejects), SHOWN_REJECTS)} rejects")
     for reject in report.rejects[:SHOWN_REJECTS]:
-        table.add_row(str(reject.line.number), _plain(reject.column), _plain(reject.reason))
+        table.add_row(str(reject.line.number), plain(reject.column), plain(reject.reason))
     return table
-
-
-def _plain(text: str) -> str:
-    """Text without the signs that steer a terminal or rich's own markup."""
-    return "".join(sign if sign.isprintable() else " " for sign in text).replace("[", r"\[")
 
 
 def _advise(report: ImportReport) -> str:
@@ -122,5 +118,5 @@ def _progress(name: str, *, is_json: bool) -> Iterator[Tell]:
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(_plain(name), total=None)
+        task = bar.add_task(plain(name), total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

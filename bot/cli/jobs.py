@@ -16,6 +16,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from bot.cli.moments import read_moment
+from bot.cli.plain import plain
 from bot.cli.workspaces import find_workspace
 from bot.registry import JOBS
 from bot.wiring import Wiring, wire
@@ -106,7 +107,8 @@ def _tabulate_alerts(walked: Replay) -> Table:
     for each in walked.alerts[:_TABLE_ROWS]:
         score = "" if each.before is None or each.after is None else f"{each.before:.0f} → {each.after:.0f}"
         closed = str(each.closed_on) if each.closed_on else "still open"
-        table.add_row(str(each.day), each.account, each.kind.value.replace("_", " "), each.severity, score, closed)
+        kind, name = each.kind.value.replace("_", " "), plain(each.account)
+        table.add_row(str(each.day), name, kind, each.severity, score, closed)
     if len(walked.alerts) > _TABLE_ROWS:
         table.caption = f"and {len(walked.alerts) - _TABLE_ROWS} more"
     return table

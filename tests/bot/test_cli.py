@@ -6,16 +6,19 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from sqlmodel import select
 
-from bot.cli.jobs import job
+from bot.cli.jobs import _tabulate_alerts, job
 from bot.cli.manifest import manifest
 from bot.demo.sample.company import make_company
 from bot.demo.sample.files import write_history
 from bot.main import main
 from pipeline.imports.mapping import Kind
 from pipeline.imports.run import Job, run_import
+from pipeline.replay import Replay, ReplayedAlert
 from rules.errors import UserError
+from rules.records import AlertKind
 from storage.alerts import EpisodeRow
 from storage.db import Database
 from storage.health import HealthScoreRow
@@ -110,3 +113,11 @@ def test_the_manifest_can_be_printed_for_http(capsys: pytest.CaptureFixture[str]
     told = capsys.readouterr().out
     assert "https://milepost.example.com" in told
     assert "socket_mode_enabled: false" in told
+
+
+def test_a_name_that_looks_like_markup_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]):
+    alert = ReplayedAlert(TODAY, "Acme [/red] \x1b[2J", AlertKind.SILENCE, "high", None, None, None)
+    Console(width=200).print(_tabulate_alerts(Replay((), (alert,))))
+    said = capsys.readouterr().out
+    assert "Acme [/red]" in said
+    assert "\x1b" not in said

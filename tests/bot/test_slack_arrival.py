@@ -19,8 +19,9 @@ from bot.slack.edge import Edge, EdgeSettings, build_edge
 from bot.slack.errors import SlackSetupError
 from bot.slack.http import HttpServer
 from bot.slack.installation import connect_workspace
-from bot.slack.manifest import COMMAND, EVENTS, SCOPES, build_manifest, render_yaml
+from bot.slack.manifest import EVENTS, SCOPES, build_manifest, render_yaml
 from bot.slack.socket_mode import SocketMode
+from commands.help import SLASH
 from playground.seed import default_seed
 from playground.server import Installed, Playground
 from storage.db import Database
@@ -139,12 +140,12 @@ async def hands(both: tuple[Playground, Edge]) -> AsyncIterator[Hands]:
 
 
 async def test_a_command_a_button_and_a_form_through_a_local_slack(hands: Hands, both: tuple[Playground, Edge]):
-    await hands.act("command", channel="#general", text=f"{COMMAND} note hello", wait_seconds=5)
+    await hands.act("command", channel="#general", text=f"{SLASH} note hello", wait_seconds=5)
     (note,) = await hands.see("messages", channel="#general")
     assert note["text"] == "Noted"
     await hands.act("press", channel="#general", ts=note["ts"], action_id="test.undo", wait_seconds=5)
     assert [each["text"] for each in await hands.see("messages", channel="#general")] == ["Undone"]
-    await hands.act("command", channel="#general", text=f"{COMMAND} form", wait_seconds=5)
+    await hands.act("command", channel="#general", text=f"{SLASH} form", wait_seconds=5)
     (view,) = await hands.see("views")
     await hands.act("submit", view_id=view["id"], values={"name": {"value": "wrong"}})
     (kept,) = await hands.see("views")
@@ -173,7 +174,7 @@ async def test_home_opens_and_people_are_learnt(hands: Hands, both: tuple[Playgr
 
 
 async def test_a_payload_delivered_twice_by_the_local_slack_is_done_once(hands: Hands, both: tuple[Playground, Edge]):
-    await hands.act("command", channel="#general", text=f"{COMMAND} note once", wait_seconds=5)
+    await hands.act("command", channel="#general", text=f"{SLASH} note once", wait_seconds=5)
     async with hands.session.get(f"{hands.url}/_play/ledger") as response:
         entries = (await response.json())["entries"]
     sent = next(entry for entry in entries if "note once" in str(entry))
@@ -194,7 +195,7 @@ async def test_leaving_waits_for_the_answer_to_what_has_come(sqlite_database: Da
         mode = SocketMode(edge, installed.app_token, playground.api_url)
         await mode.start()
         hands = Hands(session, playground.url)
-        asked = asyncio.create_task(hands.act("command", channel="#general", text=f"{COMMAND} slow"))
+        asked = asyncio.create_task(hands.act("command", channel="#general", text=f"{SLASH} slow"))
         for _ in range(100):
             if edge.tasks.names():
                 break
@@ -213,7 +214,7 @@ async def test_oauth_settings_in_the_environment_change_nothing(
     for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"):
         monkeypatch.setenv(name, "from the environment")
     edge = await connect_fake(sqlite_database, slack)
-    body = urlencode({"command": COMMAND, "text": "help me", "user_id": "U1", "team_id": "T5", "trigger_id": "1"})
+    body = urlencode({"command": SLASH, "text": "help me", "user_id": "U1", "team_id": "T5", "trigger_id": "1"})
     assert "help: me" in texts(read(await edge.app.async_dispatch(sign(body, secret="s"))))
     assert (await edge.app.async_dispatch(sign(body, secret="from the environment"))).status == 401
     await edge.drain()
