@@ -2,7 +2,7 @@
 wording beyond the English original, which the edge translates and shows.
 
 The module that raises defines its leaf where a caller must tell it apart; only the edges
-(`bot/slack`, `bot/jobs.py`, `bot/cli`) catch.
+(`bot/slack`, `bot/scheduler.py`, `bot/cli`) catch.
 """
 
 from __future__ import annotations

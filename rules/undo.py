@@ -33,6 +33,4 @@ def check_undo(done: Done, person_id: str, role: Role, now: datetime) -> None:
             minutes=int(UNDO_TIME.total_seconds() // 60),
         )
     if done.is_needed:
-        raise StaleError(
-            "This cannot be undone: something saved since then depends on it. Take that back first."
-        )
+        raise StaleError("This cannot be undone: something saved since then depends on it. Take that back first.")

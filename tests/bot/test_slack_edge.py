@@ -241,7 +241,7 @@ async def test_home_is_published_when_it_is_opened(on: Stage):
     ids=lambda body: body["type"],
 )
 async def test_what_nobody_knows_is_acknowledged(on: Stage, body: dict[str, object]):
-    await on.interact(body)
+    assert await on.interact(body) is None
 
 
 async def test_an_event_nobody_knows_is_acknowledged(on: Stage):

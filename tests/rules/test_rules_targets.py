@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from rules.errors import UserError
 from rules.plans import (
+    AddTarget,
     MeasurementDraft,
     Raise,
     TargetDraft,
@@ -292,8 +293,9 @@ def test_unfit_targets_are_refused(changes: dict[str, object], field: str):
 
 
 def test_a_limit_may_equal_its_baseline_and_typed_steps_may_be_seasonal():
-    decide_add_target(replace(DRAFT, kind=TargetKind.KEEP_ABOVE, baseline=D(10)), START)
-    decide_add_target(replace(DRAFT, steps=((date(2026, 6, 1), D(12)), (date(2026, 9, 1), D(7)))), START)
+    assert len(decide_add_target(replace(DRAFT, kind=TargetKind.KEEP_ABOVE, baseline=D(10)), START)) == 1
+    seasonal = replace(DRAFT, steps=((date(2026, 6, 1), D(12)), (date(2026, 9, 1), D(7))))
+    assert decide_add_target(seasonal, START) == [AddTarget(seasonal)]
 
 
 def test_what_raise_by_may_mean():
