@@ -4,10 +4,11 @@ row; refuses to choose channels (`pipeline.announcing`) and words.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, and_, update
 from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 
@@ -57,16 +58,16 @@ def apply_announcement(tx: Tx, announcement: Announcement, now: datetime) -> int
     """Announce those of the alerts that still wait; returns how many. The flags and the outbox rows commit together, so
     that a crash neither loses nor doubles them.
     """
-    rows = _lock(tx, announcement.episode_ids)
-    if not rows:
+    epochs = _lock(tx, announcement.episode_ids)
+    if not epochs:
         return 0
     summary_id = new_id() if announcement.is_summary else ""
-    for row in rows:
-        row.announced_at, row.channel_id, row.summary_id = now, announcement.channel, summary_id
-        tx.session.add(row)
-    tx.session.flush()
-    enqueue(tx, _posts(rows, announcement.channel, summary_id), now)
-    return len(rows)
+    told = {"announced_at": now, "channel_id": announcement.channel, "summary_id": summary_id}
+    for page in _pages(list(epochs)):
+        own = (col(EpisodeRow.workspace_id) == tx.workspace_id, col(EpisodeRow.id).in_(page))
+        tx.session.execute(update(EpisodeRow).where(*own).values(**told))
+    enqueue(tx, _posts(epochs, announcement.channel, summary_id), now)
+    return len(epochs)
 
 
 def list_of_summary(tx: Tx, summary_id: str) -> list[EpisodeRow]:
@@ -76,20 +77,25 @@ def list_of_summary(tx: Tx, summary_id: str) -> list[EpisodeRow]:
     return sorted(rows, key=lambda row: (-list(Severity).index(row.severity), -row.level, row.id))
 
 
-def _posts(rows: list[EpisodeRow], channel: str, summary_id: str) -> list[Enqueue]:
+def _posts(epochs: Mapping[str, int], channel: str, summary_id: str) -> list[Enqueue]:
     if summary_id:
         return [Enqueue(SUMMARY, summary_id, channel, f"{SUMMARY}:{summary_id}", priority=_PRIORITY)]
-    return [Enqueue(MESSAGE, row.id, channel, f"{MESSAGE}:{row.id}:{row.epoch}", priority=_PRIORITY) for row in rows]
+    return [
+        Enqueue(MESSAGE, id_, channel, f"{MESSAGE}:{id_}:{epoch}", priority=_PRIORITY) for id_, epoch in epochs.items()
+    ]
 
 
-def _lock(tx: Tx, episode_ids: tuple[str, ...]) -> list[EpisodeRow]:
-    """The rows that still wait, in the order given."""
-    found: dict[str, EpisodeRow] = {}
-    for at in range(0, len(episode_ids), _PAGE):
-        page = episode_ids[at : at + _PAGE]
-        query = select(EpisodeRow).where(_is_waiting(tx), col(EpisodeRow.id).in_(page)).with_for_update()
-        found |= {row.id: row for row in tx.session.exec(query)}
-    return [found[each] for each in episode_ids if each in found]
+def _lock(tx: Tx, episode_ids: Sequence[str]) -> dict[str, int]:
+    """The epochs of those that still wait, by id, in the order given."""
+    found: dict[str, int] = {}
+    for page in _pages(episode_ids):
+        query = select(EpisodeRow.id, EpisodeRow.epoch).where(_is_waiting(tx), col(EpisodeRow.id).in_(page))
+        found |= dict(tx.session.exec(query.with_for_update()).all())
+    return {each: found[each] for each in episode_ids if each in found}
+
+
+def _pages(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (ids[at : at + _PAGE] for at in range(0, len(ids), _PAGE))
 
 
 def _is_waiting(tx: Tx) -> ColumnElement[bool]:
