@@ -29,13 +29,13 @@ from commands.naming import choose_accounts
 from commands.slice import Options, Ref, Replace
 from commands.targets import target
 from rules.errors import NotAllowedError, StaleError, UserError
-from rules.records import AccountState, AlertKind, Band, EpisodeState, Role, Severity, Tier
+from rules.records import AccountState, AlertKind, Band, EpisodeState, Role, Tier
 from storage.accounts import AccountRow, list_aliases
-from storage.alerts import EpisodeRow
 from storage.audit import AuditRow
 from storage.contracts import ContractRow
 from storage.errors import NotFoundError
 from storage.health import HealthScoreRow
+from tests.alert_rows import add_episode
 from tests.commands.conftest import Desk, find_ref, get_form, get_message, initial_values, shown
 
 TODAY = date(2026, 3, 10)
@@ -205,17 +205,7 @@ def test_unknown_and_ambiguous_names_offer_the_nearest(desk: Desk):
 def test_the_cards_buttons_answer_and_know_when_the_account_is_gone(desk: Desk):
     acme = desk.add_account("Acme")
     score(desk, acme, 41, Band.RED)
-    desk.tx.session.add(
-        EpisodeRow(
-            workspace_id=desk.tx.workspace_id,
-            account_id=acme.id,
-            kind=AlertKind.HEALTH_RED,
-            severity=Severity.HIGH,
-            rule_version="1",
-            facts={"score": 41.0, "day": "2026-03-10"},
-            opened_at=desk.now,
-        )
-    )
+    add_episode(desk.tx, acme.id, kind=AlertKind.HEALTH_RED, facts={"score": 41.0, "day": "2026-03-10"})
     card = desk.do(show, "acme")
     assert "health 41" in shown(desk.press(show_health, find_ref(card, HEALTH))[0])
     assert "1 open alert" in shown(desk.press(show_alerts, find_ref(card, ALERTS))[0])
@@ -230,18 +220,7 @@ def test_the_cards_buttons_answer_and_know_when_the_account_is_gone(desk: Desk):
 def test_the_card_names_who_took_an_alert(desk: Desk):
     acme, grace = desk.add_account("Acme"), desk.add_member("U0000007", name="Grace")
     taken = {"state": EpisodeState.ACKED, "taken_by": grace.id, "taken_at": desk.now}
-    desk.tx.session.add(
-        EpisodeRow(
-            workspace_id=desk.tx.workspace_id,
-            account_id=acme.id,
-            kind=AlertKind.HEALTH_RED,
-            severity=Severity.HIGH,
-            rule_version="1",
-            facts={"score": 41.0, "day": "2026-03-10"},
-            opened_at=desk.now,
-            **taken,
-        )
-    )
+    add_episode(desk.tx, acme.id, kind=AlertKind.HEALTH_RED, facts={"score": 41.0}, **taken)
     assert "taken by <@U0000007>" in desk.say(show, "acme")
 
 
