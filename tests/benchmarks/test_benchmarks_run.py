@@ -44,7 +44,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_program_prints_its_figures(name: str):
     command = [sys.executable, "-m", f"benchmarks.{name}", *PROGRAMS[name], "--json"]
-    done = subprocess.run(  # noqa: S603  # our own program, our own arguments
+    done = subprocess.run(  # our own program, our own arguments
         command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
     )
     assert done.returncode == 0, done.stderr

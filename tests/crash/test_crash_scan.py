@@ -56,7 +56,7 @@ def copy(path: Path, to: Path) -> Database:
 def kill_at_commit(database: Database, workspace_id: str, count: int) -> bool:
     """Start a scan and SIGKILL it while it is about to make its `count`-th commit; False when it ended before."""
     command = [sys.executable, str(PROGRAM), database.url, workspace_id, (NOW + DAY).isoformat()]
-    with subprocess.Popen(  # noqa: S603  # our own program, our own arguments
+    with subprocess.Popen(  # our own program, our own arguments
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={"PYTHONPATH": str(ROOT)}
     ) as process:
         assert process.stdin is not None
