@@ -11,7 +11,7 @@ from rules.outbox import Pace
 from tests.flows.flow_stage import Stage, open_stage
 
 # As in production, in a smaller scale: the settle time is longer than a request takes to land.
-QUICK = Pace(lease=4.0, settle=0.6, spacing=0.02, poll=0.05, timeout=0.5, sweep=1.0)
+QUICK = Pace(lease=4.0, settle=0.4, spacing=0.02, poll=0.05, timeout=0.3, sweep=1.0)
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
