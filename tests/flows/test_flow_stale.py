@@ -285,5 +285,5 @@ async def test_undo_of_what_something_depends_on(stage: Stage):
     for note, action in ((added, "accounts.undo"), (agreed, "targets.undo")):
         count = len(await _list_notes(stage))
         assert (await press(stage, note, action))["ok"]
-        assert "something that was saved since then depends on it" in said((await _wait_for_more(stage, count))[-1])
+        assert "something saved since then depends on it" in said((await _wait_for_more(stage, count))[-1])
     assert list_rows(stage) == before
