@@ -15,7 +15,7 @@ from storage.db import Database
 START = datetime(2026, 3, 3, 7, tzinfo=UTC)
 DAY = timedelta(days=1)
 DAYS = 5
-CUSTOMERS = 24
+CUSTOMERS = 30
 CHANNELS = tuple(f"C000000000{number}" for number in range(6))
 
 

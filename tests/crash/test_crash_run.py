@@ -47,6 +47,7 @@ LEAD = "U0000000LEAD"
 KILLS_IN_A_RUN = 2  # a run that ends with its process a third time is given up, by design
 FAULTS = (
     Fault.drop_after_accept(),
+    Fault.drop_after_accept(),
     Fault.fail(500),
     Fault.hang(0.6),
     Fault.refuse("internal_error"),
@@ -139,12 +140,20 @@ def list_rows(database: Database, row: Any) -> list[Any]:
         return list(session.exec(select(row)))
 
 
-def is_done(database: Database, moment: datetime) -> bool:
-    """Whether the daily job of `moment` ended."""
+def list_runs(database: Database, moment: datetime) -> list[ScheduleRunRow]:
+    """The run of the daily job on that day, if it has begun."""
     schedules = {row.id for row in list_rows(database, ScheduleRow) if row.job == "daily"}
     occurrence = moment.replace(hour=6)
-    runs = [row for row in list_rows(database, ScheduleRunRow) if row.schedule_id in schedules]
-    return any(row.occurrence == occurrence and row.finished_at for row in runs)
+    runs = list_rows(database, ScheduleRunRow)
+    return [row for row in runs if row.schedule_id in schedules and row.occurrence == occurrence]
+
+
+def has_begun(database: Database, moment: datetime) -> bool:
+    return bool(list_runs(database, moment))
+
+
+def is_done(database: Database, moment: datetime) -> bool:
+    return any(row.finished_at for row in list_runs(database, moment))
 
 
 def is_delivered(database: Database) -> bool:
@@ -203,15 +212,19 @@ async def test_the_bot_killed_at_any_moment_loses_nothing_and_doubles_nothing(tm
 
 
 def fail_now_and_then(method: str, chance: random.Random) -> Fault | None:
-    return chance.choice(FAULTS) if method == "chat.postMessage" and chance.random() < 0.15 else None
+    return chance.choice(FAULTS) if method == "chat.postMessage" and chance.random() < 0.4 else None
 
 
 async def live_through(bot: Bot, database: Database, moment: datetime, chance: random.Random) -> None:
     """A day on which the process ends again and again: in the job's run, and while its alerts go out."""
-    for _ in range(KILLS_IN_A_RUN):
+    for _ in range(KILLS_IN_A_RUN - 1):
         pid = await bot.start(moment)
         await asyncio.sleep(chance.uniform(0, 0.6))
         bot.kill(pid)
+    pid = await bot.start(moment)
+    await until(lambda: has_begun(database, moment))
+    await asyncio.sleep(chance.uniform(0, 0.15))
+    bot.kill(pid)
     pid = await bot.start(moment)
     await until(lambda: is_done(database, moment))
     await asyncio.sleep(chance.uniform(0, 0.3))

@@ -219,7 +219,7 @@ async def test_a_channel_that_cannot_be_posted_in_is_told_to_the_admin(
     notices = [each for each in direct_messages(stage, LEAD) if f"<#{channel}>" in each]
     assert len(notices) == 1, "one notice for both"
     assert advice in notices[0]
-    assert "Nothing is lost" in notices[0]
+    assert "This message is kept" in notices[0]
     await mend(stage, channel)
     await drained(stage)
     assert list_keys(stage, channel) == [f"alert:{each}:1" for each in ids], names
