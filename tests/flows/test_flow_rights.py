@@ -57,6 +57,12 @@ def make_viewer(stage: Stage) -> None:
     write(stage, change)
 
 
+async def meet(stage: Stage, user: str) -> None:
+    """Somebody who was here before, so that Slack was asked for the name."""
+    await stage.command("/cs help", user)
+    assert await stage.server.edge.tasks.drain(5) == 0
+
+
 @pytest.mark.parametrize(
     "typed",
     [
@@ -116,6 +122,7 @@ async def test_a_form_opened_before_the_account_went_to_somebody_else(stage: Sta
     edit = last_message(await stage.command(f"/cs show {name}", LEAD))
     await press(stage, edit, "accounts.edit", LEAD)
     given_away = await wait_for_form(stage, LEAD)
+    await meet(stage, MIA)
     assert (await submit(stage, given_away, LEAD, owner=MIA))["ok"]
     with nothing_saved(stage, refusals=1):
         answer = await submit(stage, view, tier="A")
