@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 from rich.console import Console
 from sqlmodel import select
 
@@ -27,6 +30,19 @@ from storage.revision import upgrade
 from storage.workspaces import get_or_create_sole
 
 TODAY = date(2026, 3, 4)
+
+
+@pytest.fixture(autouse=True)
+def _logs() -> Iterator[None]:
+    """`milepost run` sends log lines to the stream of its process; give the tests after it their own back."""
+    root = logging.getLogger()
+    names = ("", "apscheduler", "slack_bolt", "slack_sdk", "aiohttp.access", "uvicorn.access")
+    handlers, levels = list(root.handlers), {name: logging.getLogger(name).level for name in names}
+    yield
+    root.handlers[:] = handlers
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+    structlog.reset_defaults()
 
 
 @pytest.fixture
