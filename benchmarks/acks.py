@@ -28,8 +28,8 @@ from bot.registry import JOBS
 from bot.serving import Server, connect
 from bot.settings import Settings
 from bot.wiring import wire
-from storage.accounts import AccountRow
-from storage.alerts import EpisodeRow
+from storage.accounts.accounts import AccountRow
+from storage.alerts.alerts import EpisodeRow
 
 LIMIT_MS = 250.0
 USERS = ("ana", "ben", "chen")

@@ -26,20 +26,20 @@ from benchmarks.copies import copy_accounts
 from benchmarks.names import make_name
 from benchmarks.report import Report, read_arguments
 from pipeline import rollup, scan, score
-from rules.drops import list_days_to_compare
+from rules.health.drops import list_days_to_compare
 from rules.records import Role
-from storage.accounts import AccountRow
-from storage.contracts import ContractRow
+from storage.accounts.accounts import AccountRow
 from storage.db import Database, Tx
-from storage.health import HealthScoreRow
-from storage.members import MemberRow
-from storage.metrics import MetricRow
+from storage.health.health import HealthScoreRow
+from storage.health.tickets import TicketRow
+from storage.health.usage import UsageDayRow, UsageDirtyRow, UsageEventRow, insert_events
+from storage.people.members import MemberRow
+from storage.people.workspaces import WorkspaceRow
+from storage.renewals.contracts import ContractRow
 from storage.revision import upgrade
-from storage.targets import MeasurementRow, TargetRow, TargetStepRow
-from storage.tickets import TicketRow
+from storage.success.metrics import MetricRow
+from storage.success.targets import MeasurementRow, TargetRow, TargetStepRow
 from storage.upsert import upsert
-from storage.usage import UsageDayRow, UsageDirtyRow, UsageEventRow, insert_events
-from storage.workspaces import WorkspaceRow
 from words.names import slug
 
 NOW = datetime(2026, 3, 10, 6, 0, tzinfo=UTC)

@@ -18,7 +18,7 @@ from bot.registry import SLICES
 from commands.kit import message
 from commands.slice import Call, Command, Handler, Person, Reply, Slice, Whisper
 from storage.db import Tx
-from storage.members import find_by_slack_id
+from storage.people.members import find_by_slack_id
 from words.reader import Reader
 
 LIMIT_MS = 50.0

@@ -9,8 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from commands import accounts, alerts, health, home, setup, targets
+from commands import home
+from commands.accounts import accounts
+from commands.alerts import alerts
+from commands.health import health
+from commands.people import setup
 from commands.slice import Slice
+from commands.success import targets
 from pipeline import cleanup, daily, rollup, scan, score, wake
 from pipeline.report import JobReport
 from storage.db import Database

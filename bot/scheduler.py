@@ -1,5 +1,5 @@
 """The scheduler: APScheduler as a bare tick, and due work run once. Owns the tick, the queue of started runs and the
-watchdog; what is due stands in rows (`storage.schedules`), who may act in a lease (`storage.leases`).
+watchdog; what is due stands in rows (`storage.delivery.schedules`), who may act in a lease (`storage.delivery.leases`).
 
 APScheduler's own job stores are not used: two processes on one store run a job twice, and a kill during a run loses it.
 """
@@ -21,9 +21,9 @@ from bot.clocks import Clocks
 from pipeline.report import JobReport
 from storage.clock import read_clock
 from storage.db import Database
-from storage.leases import acquire, is_held, release
-from storage.schedules import Run, ensure_schedules, finish_run, has_due, next_due, start_due
-from storage.workspaces import WorkspaceRow, list_workspaces
+from storage.delivery.leases import acquire, is_held, release
+from storage.delivery.schedules import Run, ensure_schedules, finish_run, has_due, next_due, start_due
+from storage.people.workspaces import WorkspaceRow, list_workspaces
 
 LEASE = "scheduler"
 _STALE_INTERVALS = 3

@@ -23,8 +23,8 @@ from bot.slack.edge import Edge, EdgeSettings, build_edge
 from bot.slack.installation import Installation, connect_workspace
 from bot.slack.socket_mode import SocketMode
 from bot.wiring import Wiring
+from rules.delivery.outbox import Pace
 from rules.errors import UserError
-from rules.outbox import Pace
 
 DRAIN_SECONDS = 10.0
 LINK_SECONDS = 3600.0

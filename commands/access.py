@@ -1,12 +1,12 @@
-"""Rights on an account. Owns one question: may this person do this to this account; the answer is `rules.roles`."""
+"""Rights on an account. Owns one question: may this person do this to this account; `rules.people.roles` answers."""
 
 from __future__ import annotations
 
 from commands.slice import Call
-from rules.roles import Permission
-from storage.accounts import AccountRow
+from rules.people.roles import Permission
+from storage.accounts.accounts import AccountRow
 from storage.db import Tx
-from storage.members import get_members
+from storage.people.members import get_members
 
 
 def require_on(call: Call, tx: Tx, permission: Permission, account: AccountRow) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from commands.account_list import render_list
-from commands.alert_views import list_blocks, load_views
+from commands.accounts.account_list import render_list
+from commands.alerts.alert_views import list_blocks, load_views
 from commands.kit import Json, context, divider, header
 from commands.slice import Call, Home, Reply, Slice
 from commands.typed import get_today
-from rules.roles import Permission
-from storage.alerts import count_open, list_open
+from rules.people.roles import Permission
+from storage.alerts.alerts import count_open, list_open
 from storage.db import Tx
-from storage.workspaces import get_workspace
+from storage.people.workspaces import get_workspace
 
 _ALERTS = 10
 

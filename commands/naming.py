@@ -10,10 +10,10 @@ from difflib import SequenceMatcher
 from commands.kit import clip
 from commands.slice import Call, Choice, Options, Reply
 from rules.errors import UserError
-from rules.roles import Permission
-from storage.accounts import AccountRow, find_exact, get_account, is_beginning, list_in_channel, list_named
+from rules.people.roles import Permission
+from storage.accounts.accounts import AccountRow, find_exact, get_account, is_beginning, list_in_channel, list_named
 from storage.db import Tx
-from storage.metrics import list_named_metrics
+from storage.success.metrics import list_named_metrics
 from words.names import Found, Named, find_name, fold, split_leading_name
 
 ACCOUNT_MENU = "accounts.pick"

@@ -13,8 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
+from rules.people.roles import Permission, require
 from rules.records import Actor, Role
-from rules.roles import Permission, require
 from storage.db import Tx
 from words.reader import Reader
 

@@ -14,8 +14,8 @@ from commands.slice import Access, Call
 from rules.errors import UserError
 from rules.records import Role
 from storage.db import Tx
-from storage.members import MemberRow, add_by_slack_id, find_by_slack_id
-from storage.workspaces import get_workspace
+from storage.people.members import MemberRow, add_by_slack_id, find_by_slack_id
+from storage.people.workspaces import get_workspace
 from words.dates import parse_date
 from words.day_phrases import Prefer
 from words.errors import WordsError

@@ -1,5 +1,5 @@
 """The last step of a scan: every open alert that nobody was told of is announced, channel by channel. Owns the
-choice of the channel; refuses to post (the outbox does) and to word (`commands.alerts`).
+choice of the channel; refuses to post (the outbox does) and to word (`commands.alerts.alerts`).
 
 A step of its own, over all alerts and not those of one run, so that a scan killed on the way loses no announcement.
 """
@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from rules.announcements import Waiting, decide_announcements, find_season
-from storage.announcements import Unannounced, apply_announcement, list_unannounced
+from rules.alerts.announcements import Waiting, decide_announcements, find_season
+from storage.alerts.announcements import Unannounced, apply_announcement, list_unannounced
 from storage.db import Database
-from storage.workspaces import WorkspaceRow, get_workspace
+from storage.people.workspaces import WorkspaceRow, get_workspace
 
 
 def announce(database: Database, workspace_id: str, now: datetime) -> Mapping[str, int]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from pipeline.report import JobReport
 from storage.db import Database
-from storage.schedules import forget_runs
+from storage.delivery.schedules import forget_runs
 
 KEPT = timedelta(days=30)
 

@@ -1,5 +1,5 @@
 """Evidence for the scan: scores, use and feed of a page of accounts, in a fixed number of queries. Owns that reading;
-refuses to judge (`rules.signals`).
+refuses to judge (`rules.alerts.signals`).
 """
 
 from __future__ import annotations
@@ -8,14 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from rules.signals import Evidence, list_days
-from rules.usage import SILENT_WORKING_DAYS, WINDOW_DAYS, Feed, Usage, count_silent_days, find_outage
-from storage.accounts import AccountRow, get_accounts
+from rules.alerts.evidence import Evidence
+from rules.alerts.signals import list_days
+from rules.health.usage import SILENT_WORKING_DAYS, WINDOW_DAYS, Feed, Usage, count_silent_days, find_outage
+from storage.accounts.accounts import AccountRow, get_accounts
 from storage.db import Tx
-from storage.health import list_day_scores
-from storage.usage_days import last_day, list_feed_days, list_gauge_keys, use_spans
-from storage.usage_windows import list_usage
-from storage.workspaces import get_workspace
+from storage.health.health import list_day_scores
+from storage.health.usage_days import last_day, list_feed_days, list_gauge_keys, use_spans
+from storage.health.usage_windows import list_usage
+from storage.people.workspaces import get_workspace
 
 _FEED_DAYS = timedelta(days=2 * WINDOW_DAYS - 1)
 """How far back outages of the feed are looked for: as far as the scores look."""

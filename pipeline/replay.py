@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 from pipeline import rollup
 from pipeline.report import JobReport
 from rules.records import AlertKind, Band
+from storage.alerts.history import count_bands, list_opened
 from storage.db import Database, Tx
-from storage.history import count_bands, list_opened
 
 RUN_AT = time(6)
 Run = Callable[[Database, str, datetime], JobReport]

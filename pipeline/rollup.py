@@ -1,5 +1,5 @@
 """The rollup job: from usage events to sums per day, page by page until no day is left to do. Owns the size of the
-pages; refuses the sums (`storage.usage_days`).
+pages; refuses the sums (`storage.health.usage_days`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from time import thread_time
 
 from pipeline.report import JobReport
 from storage.db import Database
-from storage.usage_days import roll_up_dirty
+from storage.health.usage_days import roll_up_dirty
 
 LEAST_DAYS, MOST_DAYS = 5, 400
 LONG_SECONDS, SHORT_SECONDS = 0.04, 0.02

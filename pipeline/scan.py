@@ -1,5 +1,5 @@
 """The daily scan: looks at every account, moves its conditions and alerts, announces what is new. Owns the order and
-the pages; refuses to judge (`rules.looks`) and to store (`storage.alerts`).
+the pages; refuses to judge (`rules.alerts.looks`) and to store (`storage.alerts.alerts`).
 
 Two passes, because a season is seen only over all accounts of a country: first every account is looked at, in pages
 that are only read; then conditions and alerts are moved, in short writing transactions that decide on the rows as
@@ -16,16 +16,17 @@ from zoneinfo import ZoneInfo
 from pipeline.announcing import announce
 from pipeline.evidence import Day, list_evidence, read_day
 from pipeline.report import JobReport
-from rules.alerts import COOLDOWN, Cleared, Intent, OpenEpisode, decide
-from rules.conditions import Verdict
-from rules.looks import Look, advance, decide_look, has_dropped, look_at
+from rules.alerts.alerts import COOLDOWN, Cleared, Intent, OpenEpisode, decide
+from rules.alerts.conditions import Verdict
+from rules.alerts.evidence import Evidence
+from rules.alerts.looks import Look, advance, decide_look, has_dropped, look_at
+from rules.alerts.signals import find_seasons
 from rules.records import Actor, AlertKind
-from rules.signals import Evidence, find_seasons
-from storage.accounts import AccountRow, page_account_ids
-from storage.alerts import apply_alerts, list_latest_episodes, list_open_of_gone, to_episode
-from storage.conditions import AccountConditions, list_conditions, save_conditions
+from storage.accounts.accounts import AccountRow, page_account_ids
+from storage.alerts.alerts import apply_alerts, list_latest_episodes, list_open_of_gone, to_episode
+from storage.alerts.conditions import AccountConditions, list_conditions, save_conditions
 from storage.db import Database, Tx
-from storage.workspaces import get_workspace
+from storage.people.workspaces import get_workspace
 
 ACTOR = Actor.job("scan")
 _READ_PAGE = 200

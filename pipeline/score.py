@@ -1,5 +1,5 @@
 """The score job: one health score per account and day. Owns how facts are fetched in pages and handed to the rules;
-refuses to judge them (`rules.health`) and to compare days (`pipeline.scan`).
+refuses to judge them (`rules.health.health`) and to compare days (`pipeline.scan`).
 
 The score day is the workspace's today; usage counts up to the day before, contracts and tickets as they stood when the
 day began. Running a day again gives the same rows, so a job that was cut short is simply run again.
@@ -15,21 +15,21 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pipeline.report import JobReport
-from rules.factors import SATISFACTION_DAYS, AccountFacts, TargetStanding, Ticket
-from rules.health import DEFAULT_MODEL, decide_health
+from rules.health.factors import SATISFACTION_DAYS, AccountFacts, TargetStanding, Ticket
+from rules.health.health import DEFAULT_MODEL, decide_health
+from rules.health.usage import WINDOW_DAYS, Feed, Usage, find_outage
 from rules.records import Band
-from rules.targets import TargetFacts, assess
-from rules.usage import WINDOW_DAYS, Feed, Usage, find_outage
-from storage.accounts import AccountRow, get_accounts, page_account_ids
-from storage.contracts import ContractRow, list_contracts
+from rules.success.targets import TargetFacts, assess
+from storage.accounts.accounts import AccountRow, get_accounts, page_account_ids
 from storage.db import Database, Tx
-from storage.health import list_bands, save_scores, to_values
-from storage.metrics import list_metrics
-from storage.targets import list_target_facts
-from storage.tickets import TicketRow, last_ticket_at, list_tickets
-from storage.usage_days import last_day, list_feed_days, list_gauge_keys
-from storage.usage_windows import list_usage
-from storage.workspaces import get_workspace
+from storage.health.health import list_bands, save_scores, to_values
+from storage.health.tickets import TicketRow, last_ticket_at, list_tickets
+from storage.health.usage_days import last_day, list_feed_days, list_gauge_keys
+from storage.health.usage_windows import list_usage
+from storage.people.workspaces import get_workspace
+from storage.renewals.contracts import ContractRow, list_contracts
+from storage.success.metrics import list_metrics
+from storage.success.targets import list_target_facts
 
 PAGE = 200
 
@@ -122,7 +122,7 @@ def read_page(tx: Tx, ids: Sequence[str], setting: Setting) -> Page:
 
 
 def score_page(page: Page, setting: Setting) -> list[dict[str, Any]]:
-    """One row of values per account, for `storage.health.save_scores`."""
+    """One row of values per account, for `storage.health.health.save_scores`."""
     return [
         to_values(account.id, decide_health(make_facts(page, account, setting), band), DEFAULT_MODEL.name)
         for account in page.accounts

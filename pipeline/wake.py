@@ -1,5 +1,5 @@
 """Waking snoozed alerts: each whose time has come opens again, or is closed if its condition ended meanwhile. Owns the
-pages; refuses to decide (`rules.alerts`).
+pages; refuses to decide (`rules.alerts.alerts`).
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from datetime import datetime
 
 from pipeline.announcing import announce
 from pipeline.report import JobReport
-from rules.alerts import Woke, decide
+from rules.alerts.alerts import Woke, decide
 from rules.records import Actor
-from storage.alerts import EpisodeRow, apply_alerts, list_due_snoozes, to_episode
-from storage.conditions import AccountConditions, list_conditions
+from storage.alerts.alerts import EpisodeRow, apply_alerts, list_due_snoozes, to_episode
+from storage.alerts.conditions import AccountConditions, list_conditions
 from storage.db import Database, Tx
 
 ACTOR = Actor.job("wake")

@@ -57,6 +57,14 @@ class AlertKind(StrEnum):
     HEALTH_DROP = "health_drop"
     HEALTH_RED = "health_red"
     SILENCE = "silence"
+    TARGET_BEHIND = "target_behind"
+    TARGET_STALE = "target_stale"
+    STEP_DUE = "step_due"
+    MILESTONE_DUE = "milestone_due"
+    MILESTONE_OVERDUE = "milestone_overdue"
+    STAGE_STUCK = "stage_stuck"
+    NOTICE_RECEIVED = "notice_received"
+    CONTRACT_EXPIRED = "contract_expired"
 
 
 class Severity(StrEnum):
@@ -84,6 +92,87 @@ class ConditionState(StrEnum):
     PENDING = "pending"
     FIRING = "firing"
     CLEARING = "clearing"
+
+
+class DigestWish(StrEnum):
+    """How often a person wants a digest by direct message."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    OFF = "off"
+
+
+class ContactRole(StrEnum):
+    """What a person at the customer is to us."""
+
+    SPONSOR = "sponsor"
+    CHAMPION = "champion"
+    DECISION_MAKER = "decision_maker"
+    USER = "user"
+    TECHNICAL = "technical"
+    BILLING = "billing"
+
+
+class TouchKind(StrEnum):
+    """How we were in touch. A NOTE is none: it only keeps something in mind."""
+
+    NOTE = "note"
+    CALL = "call"
+    MEETING = "meeting"
+    EMAIL = "email"
+    MESSAGE = "message"
+
+
+class Lane(StrEnum):
+    """Whose part of the journey a milestone is: the customer's doing, ours, or a business goal of the stage."""
+
+    CUSTOMER = "customer"
+    OURS = "ours"
+    GOAL = "goal"
+
+
+class MilestoneState(StrEnum):
+    """States of a milestone; the last two are settled."""
+
+    OPEN = "open"
+    DONE = "done"
+    SKIPPED = "skipped"
+
+
+class OfferState(StrEnum):
+    """States of an offered check-in; only OFFERED waits for somebody."""
+
+    OFFERED = "offered"
+    DONE = "done"
+    SKIPPED = "skipped"
+    SUPERSEDED = "superseded"
+
+
+class RenewalOutcome(StrEnum):
+    """How a renewal ended; OPEN until somebody says."""
+
+    OPEN = "open"
+    RENEWED = "renewed"
+    EXPANDED = "expanded"
+    CONTRACTED = "contracted"
+    CHURNED = "churned"
+
+
+class RenewalVerdict(StrEnum):
+    """The CSM's own call on a renewal, made before it is decided."""
+
+    RENEWS = "renews"
+    EXPANDS = "expands"
+    AT_RISK = "at_risk"
+    CHURNS = "churns"
+
+
+class DigestKind(StrEnum):
+    """Which digest: a person's own, the team channel's, the weekly table of renewals."""
+
+    PERSON = "person"
+    TEAM = "team"
+    RENEWALS = "renewals"
 
 
 class DismissReason(StrEnum):

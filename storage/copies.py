@@ -10,11 +10,11 @@ from sqlalchemy.engine import make_url
 from sqlmodel import SQLModel, delete
 
 from rules.errors import UserError
-from storage.alerts import AlertEventRow, EpisodeRow
-from storage.conditions import ConditionRow
+from storage.alerts.alerts import AlertEventRow, EpisodeRow
+from storage.alerts.conditions import ConditionRow
 from storage.db import Database, Tx
-from storage.health import HealthScoreRow
-from storage.outbox import OutboxRow
+from storage.delivery.outbox import OutboxRow
+from storage.health.health import HealthScoreRow
 
 _JUDGEMENTS: tuple[type[SQLModel], ...] = (AlertEventRow, EpisodeRow, ConditionRow, HealthScoreRow, OutboxRow)
 

@@ -1,5 +1,5 @@
 """Bulk merge of imported rows into a table that has a natural key. Owns the reading and writing of a page;
-what counts as a change is decided in `rules.imports`.
+what counts as a change is decided in `rules.accounts.imports`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sqlalchemy import Column, select
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlmodel import SQLModel
 
-from rules.imports import Merge, Outcome, decide_merge
+from rules.accounts.imports import Merge, Outcome, decide_merge
 from rules.records import Actor, Change
 from storage.audit import record
 from storage.db import Tx

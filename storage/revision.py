@@ -20,7 +20,7 @@ from storage.errors import SchemaError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0001"
+HEAD = "0002"
 
 _LOCK = 7_305_451  # any number of our own: PostgreSQL's advisory locks are named by numbers
 

@@ -4,42 +4,24 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
-from storage import (
-    accounts,
-    alerts,
-    audit,
-    conditions,
-    contracts,
-    deliveries,
-    health,
-    leases,
-    members,
-    metrics,
-    outbox,
-    schedules,
-    targets,
-    tickets,
-    usage,
-    workspaces,
-)
+from storage import audit
+from storage.accounts import accounts, contacts, notes
+from storage.alerts import alerts, conditions
+from storage.delivery import deliveries, digests, leases, outbox, schedules
+from storage.health import health, tickets, usage
+from storage.people import members, workspaces
+from storage.renewals import contracts, renewals
+from storage.success import checkins, journeys, metrics, risks, targets, tasks
 
 TABLE_MODULES = (
-    accounts,
-    alerts,
+    *(accounts, contacts, notes),
+    *(alerts, conditions),
+    *(deliveries, digests, leases, outbox, schedules),
+    *(health, tickets, usage),
+    *(members, workspaces),
+    *(contracts, renewals),
+    *(checkins, journeys, metrics, risks, targets, tasks),
     audit,
-    conditions,
-    contracts,
-    deliveries,
-    health,
-    leases,
-    members,
-    metrics,
-    outbox,
-    schedules,
-    targets,
-    tickets,
-    usage,
-    workspaces,
 )
 
 METADATA = SQLModel.metadata

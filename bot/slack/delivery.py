@@ -21,9 +21,9 @@ from bot.slack.delivery_notices import NOTICES
 from bot.slack.delivery_requests import Parcel, find_copies, join, send
 from bot.slack.delivery_sweep import sweep_for_ever
 from commands.slice import Render
-from rules.outbox import Outcome, Pace, Verdict, classify
+from rules.delivery.outbox import Outcome, Pace, Verdict, classify
 from storage.db import Database
-from storage.outbox import OutboxRow
+from storage.delivery.outbox import OutboxRow
 
 _MOST_AT_ONCE = 8
 _log = structlog.get_logger(__name__)

@@ -16,13 +16,13 @@ from bot.clocks import Clocks
 from bot.slack.delivery_records import Moment, bury, record_search, record_send
 from bot.slack.delivery_requests import Parcel, Search
 from commands.slice import Render
-from rules.outbox import MOST_RENDER_ATTEMPTS, Outcome, Pace
-from storage import outbox_claims as claims
+from rules.delivery.outbox import MOST_RENDER_ATTEMPTS, Outcome, Pace
 from storage.clock import read_clock
 from storage.db import Database, Tx
-from storage.members import find_by_slack_id
-from storage.outbox import OutboxRow, find_posted
-from storage.workspaces import get_workspace, list_workspaces
+from storage.delivery import outbox_claims as claims
+from storage.delivery.outbox import OutboxRow, find_posted
+from storage.people.members import find_by_slack_id
+from storage.people.workspaces import get_workspace, list_workspaces
 from words.reader import Reader
 
 _log = structlog.get_logger(__name__)

@@ -9,9 +9,9 @@ from commands.kit import context, esc, message, section
 from commands.slice import Message, Render
 from rules.records import Enqueue, Role
 from storage.db import Tx
-from storage.members import list_members
-from storage.outbox import OutboxRow, find_row
-from storage.workspaces import get_workspace
+from storage.delivery.outbox import OutboxRow, find_row
+from storage.people.members import list_members
+from storage.people.workspaces import get_workspace
 from words.reader import Reader
 
 KIND = "dead_letter"

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.slack.delivery_notices import make_notice
-from rules.outbox import Outcome, Pace, Verdict, backoff_seconds, classify, limit_seconds
-from storage import outbox_claims as claims
-from storage.connections import pause_workspace
+from rules.delivery.outbox import Outcome, Pace, Verdict, backoff_seconds, classify, limit_seconds
 from storage.db import Tx
-from storage.outbox import OutboxRow, enqueue
+from storage.delivery import outbox_claims as claims
+from storage.delivery.outbox import OutboxRow, enqueue
+from storage.people.connections import pause_workspace
 
 _log = structlog.get_logger(__name__)
 

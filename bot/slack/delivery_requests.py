@@ -16,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from commands.slice import Message
-from rules.outbox import Outcome
+from rules.delivery.outbox import Outcome
 
 EVENT_TYPE = "milepost"
 

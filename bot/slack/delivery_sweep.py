@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.delivery_desk import Desk
 from bot.slack.delivery_requests import delete, find_copies
-from storage.outbox import OutboxRow
+from storage.delivery.outbox import OutboxRow
 
 _log = structlog.get_logger(__name__)
 

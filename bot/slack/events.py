@@ -12,8 +12,8 @@ from typing import Any
 import structlog
 
 from bot.slack.people import People
-from storage.connections import pause_workspace
 from storage.errors import BusyError
+from storage.people.connections import pause_workspace
 
 _log = structlog.get_logger(__name__)
 

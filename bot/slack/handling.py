@@ -23,7 +23,7 @@ from rules.errors import NotAllowedError, UserError
 from rules.records import Actor, Change
 from storage import audit
 from storage.db import PERSON_WAIT_SECONDS, Database, Tx
-from storage.deliveries import claim_delivery
+from storage.delivery.deliveries import claim_delivery
 from storage.errors import BusyError
 from words.errors import WordsError
 from words.reader import Reader

@@ -14,8 +14,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.slack.errors import SlackSetupError
-from storage.connections import connect_team
 from storage.db import Database
+from storage.people.connections import connect_team
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from datetime import date
 
 from commands.blocks.health import BAND_MARKS
 from commands.kit import clip, esc, mention
-from rules.health import show_score
+from rules.health.health import show_score
 from rules.records import AccountState, Band, Tier
-from rules.renewals import Renewal, Term, next_renewal
-from storage.accounts import AccountRow
-from storage.contracts import ContractRow
-from storage.health import HealthScoreRow
-from storage.members import MemberRow
+from rules.renewals.renewals import Renewal, Term, next_renewal
+from storage.accounts.accounts import AccountRow
+from storage.health.health import HealthScoreRow
+from storage.people.members import MemberRow
+from storage.renewals.contracts import ContractRow
 from words.money import Amount
 from words.reader import Reader
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rules.contributions import KNOCK_OUT
+from rules.health.contributions import KNOCK_OUT
 from rules.records import AlertKind, DismissReason
 from words.reader import Reader
 

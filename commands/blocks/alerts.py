@@ -1,5 +1,5 @@
 """What an alert looks like: its message in every state, its line in a list, the sum behind it. Pure: rows in, blocks
-out; refuses to look anything up (`commands.alert_views`).
+out; refuses to look anything up (`commands.alerts.alert_views`).
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from commands.blocks.health import capped_words, factor_name
 from commands.blocks.targets import LOG_VALUE
 from commands.kit import Json, actions, button, clip, context, esc, mention, menu, message, overflow, section
 from commands.slice import Message, Ref
-from rules.alerts import NOTE_LENGTH
-from rules.contributions import KNOCK_OUT, round_to_sum
-from rules.health import show_score
+from rules.alerts.alerts import NOTE_LENGTH
+from rules.health.contributions import KNOCK_OUT, round_to_sum
+from rules.health.health import show_score
 from rules.records import AlertKind, EpisodeState, Severity
-from storage.accounts import AccountRow
-from storage.alerts import AlertEventRow, EpisodeRow
-from storage.members import MemberRow
+from storage.accounts.accounts import AccountRow
+from storage.alerts.alerts import AlertEventRow, EpisodeRow
+from storage.people.members import MemberRow
 from words.reader import Reader
 
 TAKE, RESOLVE, SNOOZE, MORE, OPEN = "alerts.take", "alerts.resolve", "alerts.snooze", "alerts.more", "alerts.open"

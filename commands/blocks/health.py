@@ -8,13 +8,13 @@ from decimal import Decimal
 from typing import Any
 
 from commands.blocks.health_gaps import gap_words
-from rules.contributions import COMPOSITION, KNOCK_OUT, Contribution, explain_change
-from rules.factors import FACTORS
-from rules.health import CAP, GREEN_FROM, YELLOW_FROM, KnockOut, show_score
-from rules.readings import ReadingState
+from rules.health.contributions import COMPOSITION, KNOCK_OUT, Contribution, explain_change
+from rules.health.factors import FACTORS
+from rules.health.health import CAP, GREEN_FROM, YELLOW_FROM, KnockOut, show_score
+from rules.health.readings import ReadingState
+from rules.health.usage import DAILY, MONTHLY, SILENT_WORKING_DAYS, WINDOW_DAYS
 from rules.records import Band
-from rules.usage import DAILY, MONTHLY, SILENT_WORKING_DAYS, WINDOW_DAYS
-from storage.health import HealthScoreRow, to_day_score
+from storage.health.health import HealthScoreRow, to_day_score
 from words.reader import Reader
 
 BAND_MARKS = {Band.RED: "🔴", Band.YELLOW: "🟡", Band.GREEN: "🟢", Band.UNKNOWN: "⚪"}

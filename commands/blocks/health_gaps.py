@@ -1,5 +1,5 @@
-"""What a health factor lacks, in words that say how to supply it. Owns one sentence per reason (`rules.readings.Gap`);
-refuses the factors that are there (`commands.blocks.health`).
+"""What a health factor lacks, in words that say how to supply it. Owns one sentence per reason
+(`rules.health.readings.Gap`); refuses the factors that are there (`commands.blocks.health`).
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
-from rules.readings import Gap
+from rules.health.readings import Gap
 from words.reader import Reader
 
 Facts = Mapping[str, Any]

@@ -9,8 +9,8 @@ from slack_sdk.models.blocks import ButtonElement
 from commands.kit import button, clip, esc
 from commands.slice import Ref
 from rules.records import TargetKind
-from rules.targets import Assessment, TargetStatus, is_keep
-from storage.targets import TargetRow
+from rules.success.targets import Assessment, TargetStatus, is_keep
+from storage.success.targets import TargetRow
 from words.reader import Reader
 
 ADD_TARGET = "targets.add"

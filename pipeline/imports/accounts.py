@@ -9,8 +9,8 @@ from typing import Any
 from pipeline.imports.loading import Checked, Context, is_first
 from pipeline.imports.records import AccountIn
 from pipeline.imports.shape import Item
-from rules.imports import Outcome
-from storage.account_imports import find_alias_owners, import_accounts, match_accounts
+from rules.accounts.imports import Outcome
+from storage.accounts.account_imports import find_alias_owners, import_accounts, match_accounts
 from storage.db import Tx
 from words.errors import excerpt
 from words.names import fold, slug

@@ -9,9 +9,9 @@ from typing import Any
 from pipeline.imports.loading import Checked, Context, is_first, place
 from pipeline.imports.records import ContractIn
 from pipeline.imports.shape import Item
-from rules.imports import Outcome
-from storage.contracts import import_contracts
+from rules.accounts.imports import Outcome
 from storage.db import Tx
+from storage.renewals.contracts import import_contracts
 from words.errors import WordsError
 from words.money import parse_money
 

@@ -15,10 +15,10 @@ from pipeline.imports.names import AccountNames
 from pipeline.imports.records import OwnedRowIn, RowIn
 from pipeline.imports.shape import Item, Reject, RowT, Shaper
 from pipeline.imports.source import Line
-from rules.imports import Outcome
+from rules.accounts.imports import Outcome
 from rules.records import Actor
-from storage.contracts import find_accounts_of_contracts
 from storage.db import Tx
+from storage.renewals.contracts import find_accounts_of_contracts
 from words.errors import excerpt
 
 OwnedT = TypeVar("OwnedT", bound=OwnedRowIn)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.imports.mapping import Kind
 from pipeline.imports.shape import Reject
-from rules.imports import Outcome
+from rules.accounts.imports import Outcome
 
 
 @dataclass

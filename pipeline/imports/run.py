@@ -22,12 +22,12 @@ from pipeline.imports.rejects import REJECT_COLUMNS, name_rejects, write_rejects
 from pipeline.imports.report import ImportReport
 from pipeline.imports.shape import Item, Reject, Shaper, Skipped
 from pipeline.imports.source import Line, Source, open_source
+from rules.accounts.imports import Outcome
 from rules.errors import IngestError
-from rules.imports import Outcome
 from rules.records import Actor
-from storage.accounts import list_named
+from storage.accounts.accounts import list_named
 from storage.db import Database, Tx
-from storage.workspaces import get_workspace
+from storage.people.workspaces import get_workspace
 from words.dates import find_zone
 
 Progress = Callable[[int, int], None]

@@ -12,13 +12,13 @@ from pipeline.imports.cells import read_moment, read_quantity
 from pipeline.imports.loading import Checked, Context, contradiction, place
 from pipeline.imports.records import TargetIn
 from pipeline.imports.shape import Item
-from rules.curves import Point
+from rules.accounts.imports import Outcome, strongest
 from rules.errors import UserError
-from rules.imports import Outcome, strongest
-from rules.plans import AddTarget, TargetDraft, decide_add_target
+from rules.success.curves import Point
+from rules.success.plans import AddTarget, TargetDraft, decide_add_target
 from storage.db import Tx
-from storage.metrics import ensure_metric
-from storage.target_imports import import_measurements, import_targets
+from storage.success.metrics import ensure_metric
+from storage.success.target_imports import import_measurements, import_targets
 from words.names import slug
 
 _MEASUREMENT = frozenset({"value", "measured_on"})

@@ -9,9 +9,9 @@ from typing import Any
 from pipeline.imports.loading import Checked, Context, is_first, place
 from pipeline.imports.records import TicketIn
 from pipeline.imports.shape import Item
-from rules.imports import Outcome
+from rules.accounts.imports import Outcome
 from storage.db import Tx
-from storage.tickets import import_tickets
+from storage.health.tickets import import_tickets
 
 _RENAMED = frozenset({"account", "escalated"})
 

@@ -12,11 +12,11 @@ from typing import TypedDict
 from pipeline.imports.loading import Checked, Context, contradiction, is_first, place
 from pipeline.imports.records import UsageIn
 from pipeline.imports.shape import Item
-from rules.imports import Outcome
-from rules.usage import GAUGE_DAYS
+from rules.accounts.imports import Outcome
+from rules.health.usage import GAUGE_DAYS
 from storage.db import Tx
-from storage.metrics import ensure_metric
-from storage.usage import find_events, insert_events
+from storage.health.usage import find_events, insert_events
+from storage.success.metrics import ensure_metric
 from words.errors import excerpt
 from words.names import slug
 

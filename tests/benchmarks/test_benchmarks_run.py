@@ -17,11 +17,11 @@ from benchmarks.company import Company, make_company
 from benchmarks.jobs import find_exponent
 from benchmarks.names import make_name
 from benchmarks.report import spread
-from storage.accounts import AccountRow
+from storage.accounts.accounts import AccountRow
 from storage.db import Database
-from storage.health import HealthScoreRow
+from storage.health.health import HealthScoreRow
+from storage.health.usage import UsageEventRow
 from storage.schema import METADATA
-from storage.usage import UsageEventRow
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = {

@@ -45,12 +45,13 @@ from commands.slice import (
     Whisper,
 )
 from rules.errors import UserError
+from rules.people.roles import Permission
 from rules.records import Change
-from rules.roles import Permission
 from storage import audit
+from storage.accounts.owners import save_from_slack
 from storage.audit import AuditRow
 from storage.db import Database, Tx
-from storage.members import SlackProfile, save_from_slack
+from storage.people.members import SlackProfile
 from tests.conftest import NOW, add_workspace
 
 TEAM, PERSON, CHANNEL, BOT = "T0000001", "U2CERLKJA", "C2147483705", "UBOT"

@@ -22,12 +22,12 @@ from pipeline.imports.run import Job, run_import
 from pipeline.replay import Replay, ReplayedAlert
 from rules.errors import UserError
 from rules.records import AlertKind
-from storage.alerts import EpisodeRow
+from storage.alerts.alerts import EpisodeRow
 from storage.db import Database
-from storage.health import HealthScoreRow
-from storage.outbox import OutboxRow
+from storage.delivery.outbox import OutboxRow
+from storage.health.health import HealthScoreRow
+from storage.people.workspaces import get_or_create_sole
 from storage.revision import upgrade
-from storage.workspaces import get_or_create_sole
 
 TODAY = date(2026, 3, 4)
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 from bot.cli.imports import import_file
 from bot.cli.moments import read_moment
 from rules.errors import IngestError, UserError
-from storage.accounts import AccountRow
+from storage.accounts.accounts import AccountRow
 from storage.db import Database
 
 ACCOUNTS = "external_id,name,colour\nA1,Acme,red\nA2,[bold]Globex,blue\n"

@@ -17,12 +17,12 @@ from bot.slack.delivery_desk import Desk
 from bot.slack.delivery_requests import open_client
 from bot.slack.delivery_sweep import sweep
 from commands.slice import Message
-from rules.outbox import Pace
+from rules.delivery.outbox import Pace
 from rules.records import Enqueue
-from storage.connections import connect_team
 from storage.db import Database, Tx
-from storage.outbox import OutboxRow, enqueue
-from storage.workspaces import get_workspace
+from storage.delivery.outbox import OutboxRow, enqueue
+from storage.people.connections import connect_team
+from storage.people.workspaces import get_workspace
 from tests.bot.fake_slack import FakeSlack
 from tests.conftest import NOW, add_workspace
 from words.reader import Reader

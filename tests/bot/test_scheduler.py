@@ -13,7 +13,7 @@ from bot.scheduler import Scheduler
 from pipeline import cleanup
 from pipeline.report import JobReport
 from storage.db import Database
-from storage.schedules import ScheduleRunRow
+from storage.delivery.schedules import ScheduleRunRow
 from tests.conftest import add_workspace
 
 

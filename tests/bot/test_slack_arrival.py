@@ -25,7 +25,7 @@ from commands.help import SLASH
 from playground.seed import default_seed
 from playground.server import Installed, Playground
 from storage.db import Database
-from storage.members import find_by_slack_id
+from storage.people.members import find_by_slack_id
 from tests.bot.slack_stage import FakeSlack, Gate, build_slice, fake_slack, read, sign, texts
 
 # What Slack's reference of app manifests says about the parts we use.

@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from storage.db import Database
-from storage.workspaces import get_workspace
+from storage.people.workspaces import get_workspace
 from tests.bot.slack_stage import BOT, CHANNEL, Stage, sign, stage, texts, view_body
 
 

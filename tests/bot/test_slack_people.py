@@ -13,10 +13,10 @@ from bot.slack.errors import SlackSetupError
 from bot.slack.installation import Installation, connect_workspace
 from bot.slack.people import read_profile
 from rules.records import Role
-from storage.accounts import AccountRow
+from storage.accounts.accounts import AccountRow
 from storage.db import Database
-from storage.members import MemberRow, find_by_slack_id
-from storage.workspaces import list_workspaces
+from storage.people.members import MemberRow, find_by_slack_id
+from storage.people.workspaces import list_workspaces
 from tests.bot.slack_stage import PERSON, TEAM, FakeSlack, Stage, fake_slack, stage
 from tests.conftest import NOW
 

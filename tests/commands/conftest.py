@@ -29,12 +29,12 @@ from commands.slice import (
     Whisper,
 )
 from playground.blockkit.check import check_blocks
-from rules.accounts import AccountDraft, decide_add
+from rules.accounts.accounts import AccountDraft, decide_add
 from rules.records import Actor, Role
-from storage.account_writes import apply_accounts
-from storage.accounts import AccountRow
+from storage.accounts.account_writes import apply_accounts
+from storage.accounts.accounts import AccountRow
 from storage.db import Tx
-from storage.members import MemberRow, add_by_slack_id
+from storage.people.members import MemberRow, add_by_slack_id
 from tests.conftest import NOW
 from words.reader import Reader
 

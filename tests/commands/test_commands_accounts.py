@@ -7,10 +7,10 @@ from datetime import date, timedelta
 import pytest
 from sqlmodel import select
 
-from commands.account_card import ALERTS, EDIT, HEALTH
-from commands.account_forms import ACCOUNT_FORM
-from commands.account_list import ADD, NEXT, PAGE_LENGTH, PREVIOUS
-from commands.accounts import (
+from commands.accounts.account_card import ALERTS, EDIT, HEALTH
+from commands.accounts.account_forms import ACCOUNT_FORM
+from commands.accounts.account_list import ADD, NEXT, PAGE_LENGTH, PREVIOUS
+from commands.accounts.accounts import (
     UNDO,
     add,
     list_,
@@ -24,17 +24,17 @@ from commands.accounts import (
     turn_page,
     undo,
 )
-from commands.measurements import log
 from commands.naming import choose_accounts
 from commands.slice import Options, Ref, Replace
-from commands.targets import target
+from commands.success.measurements import log
+from commands.success.targets import target
 from rules.errors import NotAllowedError, StaleError, UserError
 from rules.records import AccountState, AlertKind, Band, EpisodeState, Role, Tier
-from storage.accounts import AccountRow, list_aliases
+from storage.accounts.accounts import AccountRow, list_aliases
 from storage.audit import AuditRow
-from storage.contracts import ContractRow
 from storage.errors import NotFoundError
-from storage.health import HealthScoreRow
+from storage.health.health import HealthScoreRow
+from storage.renewals.contracts import ContractRow
 from tests.alert_rows import add_episode
 from tests.commands.conftest import Desk, find_ref, get_form, get_message, initial_values, shown
 

@@ -10,23 +10,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import select
 
-from commands import alerts
-from commands.alert_lines import handle_line
-from commands.alert_views import render_alert_of, render_event_of, render_summary_of
+from commands.alerts import alerts
+from commands.alerts.alert_lines import handle_line
+from commands.alerts.alert_views import render_alert_of, render_event_of, render_summary_of
 from commands.blocks.alerts import AlertView, render_alert
 from commands.blocks.targets import LOG_VALUE
 from commands.slice import Call, OpenForm, Ref, Surface
 from playground.blockkit.check import check_blocks
-from rules.drops import Comparison, compare
+from rules.alerts.evidence import Evidence
+from rules.alerts.signals import observe_drop
 from rules.errors import NotAllowedError, StaleError, UserError
-from rules.health import DayScore
+from rules.health.drops import Comparison, compare
+from rules.health.health import DayScore
 from rules.records import AlertKind, Band, EpisodeState, Role, Severity
-from rules.signals import Evidence, observe_drop
-from storage.accounts import AccountRow
-from storage.alerts import AlertEventRow, EpisodeRow, get_episode, list_history
+from storage.accounts.accounts import AccountRow
+from storage.alerts.alerts import AlertEventRow, EpisodeRow, get_episode, list_history
 from storage.audit import AuditRow
-from storage.contracts import ContractRow
-from storage.outbox import OutboxRow
+from storage.delivery.outbox import OutboxRow
+from storage.renewals.contracts import ContractRow
 from tests.alert_rows import add_account, add_episode, add_sent
 from tests.commands.conftest import Desk, find_ref, get_form, get_message, shown
 from tests.conftest import NOW

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from commands.blocks.health import factor_lines, health_line, sparkline, weekly
 from commands.blocks.health_gaps import gap_words
-from commands.health import SLICE, health
+from commands.health.health import SLICE, health
 from rules.errors import UserError
-from rules.factors import FACTORS
-from rules.health import weigh
-from rules.readings import Gap, Reading, ReadingState
+from rules.health.factors import FACTORS
+from rules.health.health import weigh
+from rules.health.readings import Gap, Reading, ReadingState
 from rules.records import Band, Role
-from storage.accounts import AccountRow
-from storage.health import HealthScoreRow, save_scores
+from storage.accounts.accounts import AccountRow
+from storage.health.health import HealthScoreRow, save_scores
 from tests.commands.conftest import Desk
 from tests.conftest import NOW
 from words.reader import Reader

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from commands import accounts, setup, targets
+from commands.accounts import accounts
 from commands.help import help_slice
+from commands.people import setup
 from commands.slice import Handler, Slice
+from commands.success import targets
 from tests.commands.conftest import Desk, get_message
 
 

@@ -8,14 +8,14 @@ from decimal import Decimal
 import pytest
 from sqlmodel import select
 
-from commands.measurements import LOG_FORM, UNDO, choose_metrics, log, open_log, submit_log, undo
 from commands.slice import Options, Ref
-from commands.targets import target
+from commands.success.measurements import LOG_FORM, UNDO, choose_metrics, log, open_log, submit_log, undo
+from commands.success.targets import target
 from rules.errors import NotAllowedError, StaleError, UserError
 from rules.records import Role
 from storage.audit import AuditRow
 from storage.errors import NotFoundError
-from storage.targets import MeasurementRow
+from storage.success.targets import MeasurementRow
 from tests.commands.conftest import Desk, find_ref, get_form, get_message, initial_values
 
 TODAY = date(2026, 3, 10)

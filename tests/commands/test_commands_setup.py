@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from sqlmodel import select
 
-from commands.setup import setup, submit
+from commands.people.setup import setup, submit
 from rules.errors import NotAllowedError, UserError
 from rules.records import Role
 from storage.audit import AuditRow
-from storage.workspaces import get_workspace
+from storage.people.workspaces import get_workspace
 from tests.commands.conftest import Desk, get_form, initial_values
 
 

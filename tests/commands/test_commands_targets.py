@@ -8,18 +8,18 @@ from decimal import Decimal
 import pytest
 from sqlmodel import select
 
-from commands.measurements import log
 from commands.slice import Ref
-from commands.target_forms import TARGET_FORM
-from commands.target_making import UNDO_TARGET
-from commands.targets import LIST_LENGTH, RAISE, answer_raise, open_target, submit_target, target, undo
+from commands.success.measurements import log
+from commands.success.target_forms import TARGET_FORM
+from commands.success.target_making import UNDO_TARGET
+from commands.success.targets import LIST_LENGTH, RAISE, answer_raise, open_target, submit_target, target, undo
 from rules.errors import NotAllowedError, StaleError, UserError
-from rules.plans import Raise
 from rules.records import Role, TargetKind
+from rules.success.plans import Raise
 from storage.audit import AuditRow
 from storage.errors import NotFoundError
-from storage.metrics import MetricRow
-from storage.targets import TargetRow, TargetStepRow
+from storage.success.metrics import MetricRow
+from storage.success.targets import TargetRow, TargetStepRow
 from tests.commands.conftest import Desk, find_ref, get_form, get_message, initial_values
 
 TODAY = date(2026, 3, 10)

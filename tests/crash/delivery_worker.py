@@ -9,7 +9,7 @@ from bot.clocks import real_clocks
 from bot.slack.delivery import Delivery
 from bot.slack.delivery_requests import open_client
 from commands.slice import Message
-from rules.outbox import Pace
+from rules.delivery.outbox import Pace
 from storage.db import Database, Tx
 from words.reader import Reader
 

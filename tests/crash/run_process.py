@@ -18,7 +18,7 @@ from bot.clocks import Clocks, MovableClock, read_wall
 from bot.serving import connect
 from bot.settings import Settings
 from bot.wiring import wire
-from rules.outbox import Pace
+from rules.delivery.outbox import Pace
 
 PACE = Pace(lease=1.0, settle=0.4, spacing=0.01, poll=0.05, timeout=0.4, sweep=1.0)
 TICK_SECONDS, LEASE_SECONDS = 0.2, 0.8

@@ -16,7 +16,7 @@ from sqlmodel import func, select
 
 from rules.records import Enqueue
 from storage.db import Database
-from storage.outbox import OutboxRow, enqueue
+from storage.delivery.outbox import OutboxRow, enqueue
 from tests.bot.fake_slack import FakeSlack
 from tests.conftest import NOW, add_workspace
 

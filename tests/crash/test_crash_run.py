@@ -29,14 +29,14 @@ from playground.model import Channel, Team, User
 from playground.seed import Seed
 from playground.server import Installed, Playground
 from rules.records import Enqueue
-from storage.accounts import AccountRow
-from storage.alerts import MESSAGE, EpisodeRow
+from storage.accounts.accounts import AccountRow
+from storage.alerts.alerts import MESSAGE, EpisodeRow
 from storage.copies import copy_database
 from storage.db import Database
-from storage.leases import LeaseRow
-from storage.outbox import OutboxRow, enqueue
+from storage.delivery.leases import LeaseRow
+from storage.delivery.outbox import OutboxRow, enqueue
+from storage.delivery.schedules import ScheduleRow, ScheduleRunRow
 from storage.revision import upgrade
-from storage.schedules import ScheduleRow, ScheduleRunRow
 from tests.alert_rows import add_account, add_episode
 from tests.conftest import add_workspace
 from tests.crash.run_customers import CHANNELS, CUSTOMERS, DAY, DAYS, START, import_customers, import_use

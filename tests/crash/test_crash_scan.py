@@ -13,11 +13,11 @@ import pytest
 from sqlmodel import select
 
 from pipeline import scan
-from storage.alerts import AlertEventRow, EpisodeRow
+from storage.alerts.alerts import AlertEventRow, EpisodeRow
+from storage.alerts.conditions import ConditionRow
 from storage.audit import AuditRow
-from storage.conditions import ConditionRow
 from storage.db import Database
-from storage.outbox import OutboxRow
+from storage.delivery.outbox import OutboxRow
 from tests.alert_rows import TODAY, add_account, add_scores, steady
 from tests.conftest import NOW, add_workspace
 

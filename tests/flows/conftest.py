@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from rules.outbox import Pace
+from rules.delivery.outbox import Pace
 from tests.flows.flow_stage import Stage, open_stage
 
 # As in production, in a smaller scale: the settle time is longer than a request takes to land.

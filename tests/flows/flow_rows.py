@@ -14,20 +14,20 @@ from typing import Any, TypeVar
 
 from sqlmodel import func, select
 
-from rules.accounts import AccountDraft, decide_add
-from rules.alerts import Fired, OpenEpisode
-from rules.announcements import Announcement
-from rules.plans import TargetDraft, decide_add_target
+from rules.accounts.accounts import AccountDraft, decide_add
+from rules.alerts.alerts import Fired, OpenEpisode
+from rules.alerts.announcements import Announcement
 from rules.records import Actor, AlertKind, Role, Severity, TargetKind
-from storage.account_writes import apply_accounts
-from storage.alerts import EpisodeRow, apply_alerts
-from storage.announcements import apply_announcement
+from rules.success.plans import TargetDraft, decide_add_target
+from storage.accounts.account_writes import apply_accounts
+from storage.alerts.alerts import EpisodeRow, apply_alerts
+from storage.alerts.announcements import apply_announcement
 from storage.audit import AuditRow
 from storage.db import Tx
-from storage.members import add_by_slack_id
-from storage.outbox import OutboxRow
+from storage.delivery.outbox import OutboxRow
+from storage.people.members import add_by_slack_id
 from storage.schema import METADATA
-from storage.target_writes import apply_targets
+from storage.success.target_writes import apply_targets
 from tests.flows.flow_stage import CHANNEL, CSM, Json, Stage, said
 
 T = TypeVar("T")

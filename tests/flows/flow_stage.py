@@ -29,7 +29,7 @@ from pipeline.imports.run import ImportReport, Job, run_import
 from playground.model import Channel, Team, User
 from playground.seed import Seed
 from playground.server import Playground
-from rules.outbox import Pace
+from rules.delivery.outbox import Pace
 
 MONDAY = date(2026, 3, 2)
 SEATS = 50

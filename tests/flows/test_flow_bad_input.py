@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlmodel import select
 
-from storage.accounts import AccountRow
-from storage.targets import MeasurementRow
+from storage.accounts.accounts import AccountRow
+from storage.success.targets import MeasurementRow
 from tests.flows.flow_rows import (
     add_account,
     add_alert,

@@ -15,10 +15,10 @@ from sqlalchemy.engine import make_url
 
 from playground.faults import Fault
 from rules.records import EpisodeState
-from storage.connections import connect_team
-from storage.outbox import OutboxRow
-from storage.outbox_claims import requeue_dead
-from storage.workspaces import get_workspace
+from storage.delivery.outbox import OutboxRow
+from storage.delivery.outbox_claims import requeue_dead
+from storage.people.connections import connect_team
+from storage.people.workspaces import get_workspace
 from tests.flows.flow_rows import (
     add_account,
     add_alert,

@@ -8,7 +8,7 @@ from sqlmodel import select
 from rules.records import Role
 from storage.audit import AuditRow
 from storage.db import Tx
-from storage.members import find_by_slack_id, get_member
+from storage.people.members import find_by_slack_id, get_member
 from tests.flows.flow_rows import (
     add_account,
     add_alert,

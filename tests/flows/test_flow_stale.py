@@ -9,11 +9,11 @@ from datetime import timedelta
 import pytest
 from sqlmodel import col, delete, select
 
-from rules.accounts import RemoveAccount
+from rules.accounts.accounts import RemoveAccount
 from rules.records import EpisodeState
-from storage.account_writes import apply_accounts
-from storage.alerts import AlertEventRow, EpisodeRow
-from storage.targets import MeasurementRow
+from storage.accounts.account_writes import apply_accounts
+from storage.alerts.alerts import AlertEventRow, EpisodeRow
+from storage.success.targets import MeasurementRow
 from tests.flows.flow_rows import (
     ACTOR,
     add_account,

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.imports.source import open_source
 from rules.errors import IngestError
-from storage.accounts import AccountRow
+from storage.accounts.accounts import AccountRow
 from storage.db import Database
 from tests.conftest import add_workspace
 from tests.pipeline.import_stage import ACCOUNTS, Stage, counts, reasons

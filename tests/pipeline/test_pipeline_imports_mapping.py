@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from pipeline.imports.mapping import Kind, read_mapping
 from rules.records import AccountState, Tier
-from storage.accounts import AccountRow
-from storage.contracts import ContractRow
+from storage.accounts.accounts import AccountRow
 from storage.db import Database
-from storage.metrics import MetricRow
-from storage.tickets import TicketRow
-from storage.usage import UsageEventRow
+from storage.health.tickets import TicketRow
+from storage.health.usage import UsageEventRow
+from storage.renewals.contracts import ContractRow
+from storage.success.metrics import MetricRow
 from tests.conftest import add_workspace
 from tests.pipeline.import_stage import ACCOUNTS, Stage, counts, reasons
 

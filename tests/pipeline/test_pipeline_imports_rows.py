@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from storage.accounts import AccountRow, AliasRow
+from storage.accounts.accounts import AccountRow, AliasRow
 from storage.audit import AuditRow
-from storage.contracts import ContractRow
 from storage.db import Database
-from storage.metrics import MetricRow
-from storage.targets import MeasurementRow, TargetRow, TargetStepRow
-from storage.tickets import TicketRow
-from storage.usage import UsageDirtyRow, UsageEventRow
+from storage.health.tickets import TicketRow
+from storage.health.usage import UsageDirtyRow, UsageEventRow
+from storage.renewals.contracts import ContractRow
+from storage.success.metrics import MetricRow
+from storage.success.targets import MeasurementRow, TargetRow, TargetStepRow
 from tests.conftest import add_workspace
 from tests.pipeline.import_stage import ACCOUNTS, Stage, counts, reasons
 

@@ -12,11 +12,11 @@ from sqlmodel import select
 
 from pipeline import scan, wake
 from rules.records import AlertKind, EpisodeState, Severity
-from storage.accounts import get_account
-from storage.alerts import EpisodeRow, list_history
-from storage.conditions import list_conditions
+from storage.accounts.accounts import get_account
+from storage.alerts.alerts import EpisodeRow, list_history
+from storage.alerts.conditions import list_conditions
 from storage.db import Database
-from storage.workspaces import get_workspace
+from storage.people.workspaces import get_workspace
 from tests.alert_rows import TODAY, add_account, add_member, add_scores, add_use, list_outbox, steady
 from tests.conftest import NOW, add_workspace
 

@@ -13,12 +13,11 @@ from sqlmodel import col, select
 
 from pipeline import rollup, score
 from pipeline.rollup import LEAST_DAYS, MOST_DAYS, PageSize
+from rules.health.usage import WEEKLY
 from rules.records import Band
-from rules.usage import WEEKLY
-from storage.accounts import AccountRow
-from storage.contracts import ContractRow
+from storage.accounts.accounts import AccountRow
 from storage.db import Database
-from storage.health import (
+from storage.health.health import (
     HealthScoreRow,
     find_latest,
     list_bands,
@@ -27,10 +26,11 @@ from storage.health import (
     list_scores,
     to_day_score,
 )
-from storage.metrics import MetricRow
-from storage.targets import MeasurementRow, TargetRow
-from storage.tickets import TicketRow
-from storage.usage import insert_events
+from storage.health.tickets import TicketRow
+from storage.health.usage import insert_events
+from storage.renewals.contracts import ContractRow
+from storage.success.metrics import MetricRow
+from storage.success.targets import MeasurementRow, TargetRow
 from tests.conftest import NOW
 
 TODAY = NOW.date()

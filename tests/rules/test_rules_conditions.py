@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.conditions import Condition, Verdict, observe
+from rules.alerts.conditions import Condition, Verdict, observe
 from rules.records import ConditionState
 
 START = date(2026, 1, 5)

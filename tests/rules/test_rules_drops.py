@@ -8,9 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from rules.contributions import KNOCK_OUT
-from rules.drops import Criterion, compare, find_drop, list_comparisons, list_days_to_compare
-from rules.health import CAP, DayScore, decide_band, weigh
+from rules.health.contributions import KNOCK_OUT
+from rules.health.drops import Criterion, compare, find_drop, list_comparisons, list_days_to_compare
+from rules.health.health import CAP, DayScore, decide_band, weigh
 from rules.records import Band
 
 TODAY = date(2026, 3, 10)

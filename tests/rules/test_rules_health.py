@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.contributions import COMPOSITION, KNOCK_OUT, explain_change, round_to_sum
-from rules.factors import FACTORS, AccountFacts, TargetStanding, Ticket
-from rules.health import (
+from rules.health.contributions import COMPOSITION, KNOCK_OUT, explain_change, round_to_sum
+from rules.health.factors import FACTORS, AccountFacts, TargetStanding, Ticket
+from rules.health.health import (
     CAP,
     DEFAULT_MODEL,
     DayScore,
@@ -24,10 +24,10 @@ from rules.health import (
     show_score,
     weigh,
 )
-from rules.readings import Gap, Reading, ReadingState
+from rules.health.readings import Gap, Reading, ReadingState
+from rules.health.usage import WEEKLY, Feed, Gauge, Usage
 from rules.records import Band
-from rules.targets import TargetStatus
-from rules.usage import WEEKLY, Feed, Gauge, Usage
+from rules.success.targets import TargetStatus
 
 DAY = date(2026, 3, 10)
 AT = datetime(2026, 3, 10, tzinfo=UTC)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.outbox import Outcome, Verdict, backoff_seconds, classify, limit_seconds
+from rules.delivery.outbox import Outcome, Verdict, backoff_seconds, classify, limit_seconds
 
 
 @pytest.mark.parametrize(

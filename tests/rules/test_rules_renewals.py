@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.renewals import Renewal, Term, find_renewal, next_renewal
+from rules.renewals.renewals import Renewal, Term, find_renewal, next_renewal
 
 TODAY = date(2026, 3, 10)
 

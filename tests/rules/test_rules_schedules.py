@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.schedules import Rhythm, latest_occurrence, next_occurrence
+from rules.delivery.schedules import Rhythm, latest_occurrence, next_occurrence
 
 ZONES = (
     "Europe/Berlin",

@@ -9,14 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.conditions import Condition, Verdict
-from rules.health import DayScore
-from rules.records import AlertKind, Band, ConditionState, Severity
-from rules.signals import (
+from rules.alerts.conditions import Condition, Verdict
+from rules.alerts.evidence import Evidence, Observation, Rule
+from rules.alerts.signals import (
     RULES,
-    Evidence,
-    Observation,
-    Rule,
     find_seasons,
     has_just_dropped,
     list_days,
@@ -25,7 +21,9 @@ from rules.signals import (
     observe_red,
     observe_silence,
 )
-from rules.usage import Feed, Usage
+from rules.health.health import DayScore
+from rules.health.usage import Feed, Usage
+from rules.records import AlertKind, Band, ConditionState, Severity
 
 TODAY = date(2026, 3, 10)
 FACTORS = {"targets": 20.0, "support": 10.0}

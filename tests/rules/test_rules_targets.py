@@ -11,7 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rules.errors import UserError
-from rules.plans import (
+from rules.records import TargetKind
+from rules.success.plans import (
     AddTarget,
     MeasurementDraft,
     Raise,
@@ -22,8 +23,7 @@ from rules.plans import (
     linear_steps,
     raised,
 )
-from rules.records import TargetKind
-from rules.targets import (
+from rules.success.targets import (
     TargetFacts,
     TargetStatus,
     assess,

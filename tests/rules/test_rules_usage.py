@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.calendar import count_working_days
-from rules.factors import AccountFacts, TargetStanding, Ticket, read_payment, read_support, read_targets
-from rules.readings import Gap, Reading, ReadingState, between
-from rules.targets import TargetStatus
-from rules.usage import (
+from rules.health.factors import AccountFacts, TargetStanding, Ticket, read_payment, read_support, read_targets
+from rules.health.readings import Gap, Reading, ReadingState, between
+from rules.health.usage import (
     DAILY,
     MONTHLY,
     OUTAGE_DAYS,
@@ -28,6 +27,7 @@ from rules.usage import (
     read_trend,
     read_utilisation,
 )
+from rules.success.targets import TargetStatus
 
 DAY = date(2026, 3, 10)
 LAST = DAY - timedelta(1)

@@ -8,19 +8,16 @@ from datetime import date
 import pytest
 from sqlmodel import select
 
-from rules.accounts import AccountDraft, AddAccount, RemoveAccount, decide_add
+from rules.accounts.accounts import AccountDraft, AddAccount, RemoveAccount, decide_add
 from rules.errors import StaleError, UserError
 from rules.records import AccountState, Actor, Band, Tier
-from storage.account_writes import apply_accounts, is_account_needed
-from storage.accounts import (
-    AccountFilter,
+from storage.accounts.account_writes import apply_accounts, is_account_needed
+from storage.accounts.accounts import (
     AccountRow,
-    count_accounts,
     find_account,
     find_same,
     get_account,
     get_accounts,
-    list_accounts,
     list_aliases,
     list_in_channel,
     list_named,
@@ -29,8 +26,9 @@ from storage.accounts import (
 from storage.audit import AuditRow
 from storage.db import Database, Tx
 from storage.errors import NotFoundError
-from storage.health import HealthScoreRow
-from storage.members import MemberRow
+from storage.health.health import HealthScoreRow
+from storage.health.portfolio import AccountFilter, count_accounts, list_accounts
+from storage.people.members import MemberRow
 from storage.upsert import upsert
 from tests.conftest import NOW, add_workspace
 from words.names import find_name

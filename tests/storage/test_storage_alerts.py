@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import delete, select
 
-from rules.alerts import (
+from rules.alerts.alerts import (
     COOLDOWN,
     Assign,
     Cleared,
@@ -34,10 +34,10 @@ from rules.alerts import (
     Woke,
     decide,
 )
-from rules.announcements import Announcement
+from rules.alerts.announcements import Announcement
 from rules.errors import StaleError, UserError
 from rules.records import Actor, AlertKind, DismissReason, EpisodeState, Severity
-from storage.alerts import (
+from storage.alerts.alerts import (
     AlertEventRow,
     EpisodeRow,
     apply_alerts,
@@ -48,11 +48,11 @@ from storage.alerts import (
     list_open,
     to_episode,
 )
-from storage.announcements import apply_announcement, list_of_summary, list_unannounced
+from storage.alerts.announcements import apply_announcement, list_of_summary, list_unannounced
 from storage.audit import AuditRow
 from storage.db import Database, Tx
-from storage.outbox import OutboxRow
-from storage.workspaces import WorkspaceRow
+from storage.delivery.outbox import OutboxRow
+from storage.people.workspaces import WorkspaceRow
 from tests.alert_rows import add_account, add_episode, add_member, add_sent
 from tests.conftest import NOW, add_workspace
 

@@ -11,9 +11,9 @@ from sqlalchemy.exc import DBAPIError, StatementError
 
 from storage.db import Database, Tx, is_wal_safe
 from storage.errors import BusyError
-from storage.members import MemberRow
+from storage.people.members import MemberRow
+from storage.people.workspaces import WorkspaceRow, get_workspace, list_workspaces
 from storage.upsert import upsert
-from storage.workspaces import WorkspaceRow, get_workspace, list_workspaces
 from tests.conftest import NOW, add_workspace
 
 

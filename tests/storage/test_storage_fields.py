@@ -11,7 +11,7 @@ from sqlmodel import SQLModel, select
 
 from rules.records import Role
 from storage.db import Database, Tx
-from storage.members import MemberRow
+from storage.people.members import MemberRow
 from storage.schema import METADATA
 from tests.alert_rows import add_member
 

@@ -8,19 +8,19 @@ from typing import Any
 
 from sqlmodel import select
 
-from rules.imports import Outcome
+from rules.accounts.imports import Outcome
 from rules.records import Actor
-from storage.account_imports import import_accounts, match_accounts
-from storage.accounts import AccountRow, AliasRow
+from storage.accounts.account_imports import import_accounts, match_accounts
+from storage.accounts.accounts import AccountRow, AliasRow
 from storage.audit import AuditRow
-from storage.contracts import find_accounts_of_contracts, import_contracts, list_contracts
 from storage.db import Tx
-from storage.members import MemberRow
-from storage.target_imports import import_measurements, import_targets
-from storage.targets import MeasurementRow, TargetStepRow
-from storage.tickets import import_tickets
+from storage.health.tickets import import_tickets
+from storage.health.usage import find_events, insert_events
+from storage.people.members import MemberRow
+from storage.renewals.contracts import find_accounts_of_contracts, import_contracts, list_contracts
+from storage.success.target_imports import import_measurements, import_targets
+from storage.success.targets import MeasurementRow, TargetStepRow
 from storage.types import new_id
-from storage.usage import find_events, insert_events
 from tests.conftest import NOW
 
 ACTOR = Actor("import", "accounts file.csv", "import")

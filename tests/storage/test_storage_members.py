@@ -9,24 +9,22 @@ import pytest
 from sqlmodel import select
 
 from rules.records import Role
-from storage.accounts import AccountRow
+from storage.accounts.accounts import AccountRow
+from storage.accounts.owners import is_expected, list_unlinked_emails, save_from_slack
 from storage.audit import AuditRow
-from storage.connections import connect_team, pause_workspace
 from storage.db import Database, Tx
-from storage.deliveries import DeliveryRow, claim_delivery
+from storage.delivery.deliveries import DeliveryRow, claim_delivery
 from storage.errors import NotFoundError
-from storage.members import (
+from storage.people.connections import connect_team, pause_workspace
+from storage.people.members import (
     SlackProfile,
     add_by_slack_id,
     find_by_slack_id,
     get_member,
     get_members,
-    is_expected,
     list_members,
-    list_unlinked_emails,
-    save_from_slack,
 )
-from storage.workspaces import WorkspaceRow, get_workspace
+from storage.people.workspaces import WorkspaceRow, get_workspace
 from tests.conftest import NOW
 
 MIA = SlackProfile("U1", "Mia", email="Mia@Example.com", zone="Europe/Berlin", locale="de-DE")

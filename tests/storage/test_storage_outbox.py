@@ -6,7 +6,7 @@ from sqlmodel import select
 
 from rules.records import Enqueue
 from storage.db import Tx
-from storage.outbox import OutboxRow, count_states, enqueue, find_posted
+from storage.delivery.outbox import OutboxRow, count_states, enqueue, find_posted
 from tests.conftest import NOW
 
 ALERT = Enqueue("alert", "e1", channel="C1", dedupe_key="alert:e1")

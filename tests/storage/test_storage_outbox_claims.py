@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from rules.outbox import Pace
+from rules.delivery.outbox import Pace
 from rules.records import Enqueue
 from storage.db import Database, Tx
-from storage.outbox import OutboxRow, enqueue, find_posted
-from storage.outbox_claims import (
+from storage.delivery.outbox import OutboxRow, enqueue, find_posted
+from storage.delivery.outbox_claims import (
     POST,
     cancel,
     claim,

@@ -26,11 +26,11 @@ from hypothesis.stateful import (
 )
 from sqlmodel import delete, select
 
-from rules.outbox import Pace
+from rules.delivery.outbox import Pace
 from rules.records import Enqueue
 from storage.db import Database, Tx
-from storage.outbox import OutboxRow, enqueue
-from storage.outbox_claims import (
+from storage.delivery.outbox import OutboxRow, enqueue
+from storage.delivery.outbox_claims import (
     claim,
     claim_uncertain,
     defer_lookup,
@@ -40,8 +40,8 @@ from storage.outbox_claims import (
     release,
     requeue,
 )
+from storage.people.workspaces import WorkspaceRow
 from storage.schema import METADATA
-from storage.workspaces import WorkspaceRow
 from tests.conftest import NOW, add_workspace
 
 PACE = Pace()
@@ -239,6 +239,6 @@ class NoEpochCheck(Outbox):
 
 @pytest.mark.parametrize("wrong", [BlindResend, MarkThenPost, NoEpochCheck])
 def test_the_machine_catches_a_wrong_sender(wrong: type[Outbox]):
-    found = settings(WALKS, max_examples=50, derandomize=True, database=None, phases=[Phase.generate])
+    found = settings(WALKS, max_examples=300, derandomize=True, database=None, phases=[Phase.generate])
     with pytest.raises(AssertionError):
         run_state_machine_as_test(wrong, settings=found)

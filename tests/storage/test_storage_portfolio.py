@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from rules.records import AccountState, Band, Role
-from storage.accounts import AccountRow
+from storage.accounts.accounts import AccountRow
 from storage.db import Tx
-from storage.health import find_latest, save_scores
-from storage.members import add_by_slack_id
-from storage.portfolio import count_bands, find_score_day, find_score_day_before, list_falls, list_lowest
+from storage.health.health import find_latest, save_scores
+from storage.health.portfolio import count_bands, find_score_day, find_score_day_before, list_falls, list_lowest
+from storage.people.members import add_by_slack_id
 from tests.conftest import NOW
 
 DAY = NOW.date()

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from sqlmodel import select
 
 from storage.db import Database, Tx
-from storage.leases import acquire, is_held, release
-from storage.schedules import (
+from storage.delivery.leases import acquire, is_held, release
+from storage.delivery.schedules import (
     MOST_ATTEMPTS,
     ScheduleRow,
     ScheduleRunRow,
@@ -20,7 +20,7 @@ from storage.schedules import (
     next_due,
     start_due,
 )
-from storage.workspaces import get_workspace
+from storage.people.workspaces import get_workspace
 from tests.conftest import NOW
 
 DAY = timedelta(days=1)

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from bot.registry import JOBS
-from rules.outbox import Pace
+from rules.delivery.outbox import Pace
 from rules.records import Enqueue
-from storage.alerts import list_history, list_open
+from storage.alerts.alerts import list_history, list_open
 from storage.audit import find_change
 from storage.db import Database
-from storage.deliveries import claim_delivery
-from storage.outbox import enqueue
-from storage.outbox_claims import claim, claim_uncertain, has_work, mark_uncertain, recover
-from storage.schedules import ensure_schedules, finish_run, start_due
+from storage.delivery.deliveries import claim_delivery
+from storage.delivery.outbox import enqueue
+from storage.delivery.outbox_claims import claim, claim_uncertain, has_work, mark_uncertain, recover
+from storage.delivery.schedules import ensure_schedules, finish_run, start_due
 from tests.conftest import NOW
 from tests.small_company import fill
 from tests.sql_watch import SCOPED, Watch, find_open

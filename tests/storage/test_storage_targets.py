@@ -9,9 +9,10 @@ from decimal import Decimal
 import pytest
 from sqlmodel import select
 
-from rules.accounts import AccountDraft, AddAccount
+from rules.accounts.accounts import AccountDraft, AddAccount
 from rules.errors import UserError
-from rules.plans import (
+from rules.records import Actor, TargetKind
+from rules.success.plans import (
     MeasurementDraft,
     RemoveMeasurement,
     RemoveTarget,
@@ -19,15 +20,14 @@ from rules.plans import (
     decide_add_target,
     decide_log,
 )
-from rules.records import Actor, TargetKind
-from rules.targets import TargetStatus, assess
-from storage.account_writes import apply_accounts
+from rules.success.targets import TargetStatus, assess
+from storage.accounts.account_writes import apply_accounts
 from storage.audit import AuditRow
 from storage.db import Tx
 from storage.errors import NotFoundError
-from storage.metrics import ensure_metric, find_metric, list_metrics, list_named_metrics, name_metrics
-from storage.target_writes import apply_targets, is_measurement_needed, is_target_needed
-from storage.targets import (
+from storage.success.metrics import ensure_metric, find_metric, list_metrics, list_named_metrics, name_metrics
+from storage.success.target_writes import apply_targets, is_measurement_needed, is_target_needed
+from storage.success.targets import (
     MeasurementRow,
     TargetRow,
     find_latest_measurement,

@@ -11,14 +11,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import select
 
-from rules.usage import DAILY, GAUGE_DAYS, WEEKLY, Gauge, Usage
-from storage.accounts import AccountRow
+from rules.health.usage import DAILY, GAUGE_DAYS, WEEKLY, Gauge, Usage
+from storage.accounts.accounts import AccountRow
 from storage.db import Database, Tx
-from storage.metrics import MetricRow, ensure_metric
+from storage.health.usage import UsageDayRow, UsageDirtyRow, insert_events
+from storage.health.usage_days import (
+    last_day,
+    last_use,
+    list_days,
+    list_feed_days,
+    list_gauge_keys,
+    roll_up_dirty,
+    use_spans,
+)
+from storage.health.usage_windows import list_usage
+from storage.success.metrics import MetricRow, ensure_metric
 from storage.types import new_id
-from storage.usage import UsageDayRow, UsageDirtyRow, insert_events
-from storage.usage_days import last_day, last_use, list_days, list_feed_days, list_gauge_keys, roll_up_dirty, use_spans
-from storage.usage_windows import list_usage
 from tests.conftest import NOW, add_workspace
 
 DAY = date(2026, 3, 9)

@@ -1,0 +1,117 @@
+"""Lists of accounts, a page at a time: what `/cs list` says. Owns filter words and pages; changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from commands.blocks.accounts import account_line, find_next_renewal, owner_words
+from commands.kit import Json, actions, button, context, message, section
+from commands.slice import Call, Message, Ref
+from commands.typed import split_mentions
+from rules.errors import UserError
+from rules.records import AccountState, Band, Tier
+from storage.accounts.accounts import AccountRow
+from storage.db import Tx
+from storage.health.health import list_latest
+from storage.health.portfolio import AccountFilter, count_accounts, list_accounts
+from storage.people.members import find_by_slack_id, get_members
+from storage.renewals.contracts import list_contracts
+from words.reader import Reader
+
+PAGE_LENGTH = 10
+SHOW = "accounts.show"
+ADD = "accounts.add"
+PREVIOUS = "accounts.previous"
+NEXT = "accounts.next"
+_LONGEST_FILTER = 200
+_BANDS = {band.value: band for band in Band} | {"红": Band.RED, "黄": Band.YELLOW, "绿": Band.GREEN}
+_STATES = {state.value: state for state in AccountState}
+_TIERS = {tier.value.lower(): tier for tier in Tier}
+_MINE = frozenset({"mine", "my", "me", "我的"})
+_FILLERS = frozenset({"all", "tier", "accounts", "and", "全部"})
+
+
+def render_list(call: Call, tx: Tx, text: str, page: int, today: date) -> Message:
+    """The `page`th (from 1) ten of the accounts that the filter words in `text` describe.
+
+    Raises `UserError` for a word that is no filter.
+    """
+    reader, chosen = call.reader, read_filter(call, tx, text, today)
+    total = count_accounts(tx, chosen=chosen)
+    if not total:
+        return _empty(reader, tx, is_filtered=bool(text.strip()))
+    pages = -(-total // PAGE_LENGTH)
+    page = max(1, min(page, pages))
+    rows = list_accounts(tx, limit=PAGE_LENGTH, offset=(page - 1) * PAGE_LENGTH, chosen=chosen)
+    title = f"*{reader.say_many('{count} account', '{count} accounts', total)}*"
+    place = [context(_place_words(reader, page, pages))] if pages > 1 else []
+    turns = _turns(reader, text, page, pages)
+    return message(title, section(title), *_lines(reader, tx, rows, today), *place, *turns)
+
+
+def read_filter(call: Call, tx: Tx, text: str, today: date) -> AccountFilter:
+    """`mine`, a band, a state, a tier and a person's mention, together. Raises `UserError` for any other word."""
+    person, _channel, rest = split_mentions(text[:_LONGEST_FILTER])
+    chosen = AccountFilter(on=today, owner_id=_find_owner(tx, person) if person else None)
+    for word in rest.replace(",", " ").lower().split():
+        chosen = _narrow(chosen, word, call.person.id)
+    return chosen
+
+
+def _narrow(chosen: AccountFilter, word: str, own_id: str) -> AccountFilter:
+    if word in _MINE:
+        return replace(chosen, owner_id=own_id)
+    if word in _BANDS:
+        return replace(chosen, band=_BANDS[word])
+    if word in _STATES:
+        return replace(chosen, state=_STATES[word])
+    if word in _TIERS:
+        return replace(chosen, tier=_TIERS[word])
+    if word in _FILLERS:
+        return chosen
+    raise UserError(
+        "I cannot list accounts by “{word}”. Use mine, red, yellow, green, unknown, A to D, trial, customer, lost or "
+        "a person's @name. To see one account: `/cs show` and its name.",
+        word=word,
+    )
+
+
+def _find_owner(tx: Tx, slack_id: str) -> str:
+    """The member's id; nobody's where Slack's id is not known here."""
+    found = find_by_slack_id(tx, slack_id)
+    return found.id if found else slack_id
+
+
+def _lines(reader: Reader, tx: Tx, rows: list[AccountRow], today: date) -> list[Json]:
+    ids = [row.id for row in rows]
+    scores, contracts = list_latest(tx, ids, today), list_contracts(tx, ids)
+    owners = get_members(tx, [row.owner_id for row in rows if row.owner_id])
+    lines = []
+    for row in rows:
+        renewal = find_next_renewal(contracts.get(row.id, []), today)
+        line = account_line(reader, row, scores.get(row.id), renewal, today)
+        owner = owner_words(reader, owners.get(row.owner_id or ""))
+        show = button(reader.say("Show"), SHOW, Ref("account", row.id))
+        lines.append(section(f"{line} · {owner}", accessory=show))
+    return lines
+
+
+def _place_words(reader: Reader, page: int, pages: int) -> str:
+    return reader.say("page {page} of {pages}", page=reader.number(page), pages=reader.number(pages))
+
+
+def _turns(reader: Reader, text: str, page: int, pages: int) -> list[Json]:
+    buttons = []
+    for action, label, to in ((PREVIOUS, reader.say("Previous"), page - 1), (NEXT, reader.say("Next"), page + 1)):
+        if 1 <= to <= pages:
+            buttons.append(button(label, action, Ref("list", "", {"text": text[:_LONGEST_FILTER], "page": str(to)})))
+    return [actions(*buttons)] if buttons else []
+
+
+def _empty(reader: Reader, tx: Tx, *, is_filtered: bool) -> Message:
+    if is_filtered and count_accounts(tx):
+        return message(reader.say("No account is like that. `/cs list` shows all of them."))
+    text = reader.say("There are no accounts yet. Import a file with `milepost import accounts FILE`, or add one here.")
+    add = button(reader.say("Add an account"), ADD, Ref("account", ""), style="primary")
+    return message(text, section(text), actions(add))

@@ -1,0 +1,108 @@
+"""Alerts with the account, the people and the contract their messages name. Owns looking these up, for one alert or a
+page of them in a fixed number of queries, and the renders the outbox calls; refuses to lay out
+(`commands.blocks.alerts`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from commands.blocks.accounts import find_next_renewal, list_worth
+from commands.blocks.alerts import AlertView, alert_line, open_button, render_alert, render_event
+from commands.kit import Json, context, esc, mention, message, section
+from commands.slice import Message
+from rules.alerts.announcements import FIRST_LOOK, find_season
+from storage.accounts.accounts import get_accounts
+from storage.alerts.alerts import EpisodeRow, find_episode, find_event
+from storage.alerts.announcements import list_of_summary
+from storage.db import Tx
+from storage.people.members import get_members
+from storage.renewals.contracts import ContractRow, list_contracts
+from words.reader import Reader
+
+LINES = 20
+"""Lines of a list in one message: each is a block with a button, and Slack takes 50 blocks."""
+
+
+def load_views(tx: Tx, reader: Reader, rows: Sequence[EpisodeRow]) -> list[AlertView]:
+    """The alerts with all that their messages name, in three queries; those of accounts that are gone are left out."""
+    ids = sorted({row.account_id for row in rows})
+    accounts, contracts = get_accounts(tx, ids), list_contracts(tx, ids)
+    people = get_members(tx, [who for row in rows for who in (row.owner_id, row.taken_by, row.closed_by) if who])
+    return [
+        AlertView(
+            row,
+            accounts[row.account_id],
+            people.get(row.owner_id or ""),
+            people.get(row.taken_by or ""),
+            people.get(row.closed_by or ""),
+            _find_renewal_day(contracts.get(row.account_id, ()), row.opened_at.date()),
+            " + ".join(list_worth(reader, contracts.get(row.account_id, ()), row.opened_at.date())),
+        )
+        for row in rows
+        if row.account_id in accounts
+    ]
+
+
+def find_view(tx: Tx, reader: Reader, episode_id: str) -> AlertView | None:
+    """One alert with all that its message names."""
+    row = find_episode(tx, episode_id)
+    return next(iter(load_views(tx, reader, [row])), None) if row else None
+
+
+def render_alert_of(reference: str, tx: Tx, reader: Reader) -> Message | None:
+    """The message of the alert `reference`."""
+    view = find_view(tx, reader, reference)
+    return render_alert(reader, view) if view else None
+
+
+def render_summary_of(reference: str, tx: Tx, reader: Reader) -> Message | None:
+    """The message of many alerts announced together, as they stand now."""
+    rows = list_of_summary(tx, reference)
+    views = load_views(tx, reader, rows[:LINES])
+    if not views:
+        return None
+    title = _summary_title(reader, rows)
+    more = len(rows) - LINES
+    rest = [context(reader.say("and {count} more: `/cs alerts`", count=reader.number(more)))] if more > 0 else []
+    return message(title, section(f"*{title}*"), *list_blocks(reader, views), *rest)
+
+
+def render_event_of(reference: str, tx: Tx, reader: Reader) -> Message | None:
+    """One line of an alert's history, for its thread."""
+    line = find_event(tx, reference)
+    if line is None:
+        return None
+    people = get_members(tx, [line.actor_id, str(line.after.get("owner_id") or "")])
+    actor = people.get(line.actor_id)
+    owner = people.get(str(line.after.get("owner_id") or "")) if line.verb == "assigned" else None
+    return render_event(
+        reader, line, mention(actor.slack_id) if actor else "", mention(owner.slack_id) if owner else ""
+    )
+
+
+def list_blocks(reader: Reader, views: Sequence[AlertView]) -> list[Json]:
+    """A line per alert, with a button that opens it."""
+    return [section(alert_line(reader, each), accessory=open_button(reader, each.row.id)) for each in views]
+
+
+def _summary_title(reader: Reader, rows: Sequence[EpisodeRow]) -> str:
+    batch, count = rows[0].batch, len(rows)
+    if country := find_season(batch):
+        return reader.say_many(
+            "{count} account in {country} dropped with the others: a season rather than an alarm",
+            "{count} accounts in {country} dropped together: a season rather than an alarm",
+            count,
+            country=esc(country),
+        )
+    if batch == FIRST_LOOK:
+        return reader.say_many(
+            "A first look: {count} alert to begin with", "A first look: {count} alerts to begin with", count
+        )
+    return reader.say_many("{count} new alert", "{count} new alerts at once", count)
+
+
+def _find_renewal_day(contracts: Sequence[ContractRow], today: date) -> date | None:
+    renewal = find_next_renewal(contracts, today)
+    return renewal.ends_on if renewal else None

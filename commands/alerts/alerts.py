@@ -1,0 +1,161 @@
+"""Alerts as people handle them: the buttons under an alert, its forms, and the slice that names them all. Owns which
+button does what; refuses to decide what a state allows (`rules.alerts.alerts`) and to lay out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from commands.alerts.alert_acts import act, answer, get_view, plan_snooze, require, require_open
+from commands.alerts.alert_forms import (
+    ASSIGN_FORM,
+    DISMISS_FORM,
+    RESOLVE_FORM,
+    SNOOZE_FORM,
+    assign_form,
+    dismiss_form,
+    resolve_form,
+    snooze_form,
+    why_form,
+)
+from commands.alerts.alert_lines import FORM_DAYS, get_access, handle_line
+from commands.alerts.alert_lists import BACK, NEXT, turn_page
+from commands.alerts.alert_views import render_alert_of, render_event_of, render_summary_of
+from commands.blocks.accounts import headline, shown_name
+from commands.blocks.alerts import MORE, OPEN, RESOLVE, SNOOZE, TAKE, UNTIL, AlertView, render_alert
+from commands.kit import mention, message
+from commands.slice import Button, Call, Command, Form, FormView, OpenForm, Reply, Slice, Whisper
+from commands.typed import get_person, get_today, read_date
+from rules.alerts.alerts import Assign, Dismiss, Resolve, Take
+from rules.errors import StaleError, UserError
+from rules.people.roles import Permission
+from rules.records import DismissReason
+from storage.alerts.alerts import HISTORY, MESSAGE, SUMMARY, list_history
+from storage.db import Tx
+from storage.people.members import get_members
+
+# ---------------------------------------------------------------- buttons
+
+
+def take(call: Call, tx: Tx) -> list[Reply]:
+    """The person is on it; a second one learns who was first."""
+    return answer(call, act(call, tx, get_view(call, tx), Take(call.person.id)))
+
+
+def resolve(call: Call, tx: Tx) -> list[Reply]:
+    """Dealt with."""
+    return answer(call, act(call, tx, get_view(call, tx), Resolve(call.person.id)))
+
+
+def snooze(call: Call, tx: Tx) -> list[Reply]:
+    """The snooze menu: some days at once, or the form for a day of one's own."""
+    view = get_view(call, tx)
+    require_open(call, view)
+    require(call, tx, view)
+    days = call.ref.extra.get("days", UNTIL) if call.ref else UNTIL
+    today = get_today(call, tx)
+    if not days.isdecimal():
+        return [OpenForm(snooze_form(call.reader, view, today + FORM_DAYS))]
+    return answer(call, act(call, tx, view, plan_snooze(call, tx, view, today + timedelta(days=int(days)))))
+
+
+def choose_more(call: Call, tx: Tx) -> list[Reply]:
+    """The three-dots menu: the account, the calculation, or a form."""
+    view = get_view(call, tx)
+    do = call.ref.extra.get("do", "") if call.ref else ""
+    if do == "account":
+        return [Whisper(message(_account_words(call, view)))]
+    if do == "why":
+        return [OpenForm(_why(call, tx, view))]
+    if do not in _FORMS:
+        raise StaleError("This menu is from an older version. Open the alert anew with `/cs alerts`.")
+    require_open(call, view)
+    require(call, tx, view, Permission.ASSIGN if do == "assign" else Permission.ACCOUNT_WRITE)
+    return [OpenForm(_FORMS[do](call, view))]
+
+
+def open_alert(call: Call, tx: Tx) -> list[Reply]:
+    """The whole alert, for the person alone."""
+    return [Whisper(render_alert(call.reader, get_view(call, tx)))]
+
+
+_FORMS: dict[str, Callable[[Call, AlertView], FormView]] = {
+    "assign": lambda call, view: assign_form(call.reader, view),
+    "dismiss": lambda call, view: dismiss_form(call.reader, view),
+    "resolve": lambda call, view: resolve_form(call.reader, view),
+}
+
+
+def _why(call: Call, tx: Tx, view: AlertView) -> FormView:
+    history = list_history(tx, view.row.id)
+    people = get_members(tx, [line.actor_id for line in history])
+    return why_form(call.reader, view, history, {id_: mention(row.slack_id) for id_, row in people.items()})
+
+
+def _account_words(call: Call, view: AlertView) -> str:
+    hint = call.reader.say("Everything about it: `/cs show {name}`", name=shown_name(view.account))
+    return f"{headline(call.reader, view.account, view.owner)}\n{hint}"
+
+
+# ---------------------------------------------------------------- forms
+
+
+def submit_snooze(call: Call, tx: Tx) -> list[Reply]:
+    """A day of one's own."""
+    view = get_view(call, tx)
+    day = read_date(call.value("until"), get_today(call, tx), prefer="future", field="until")
+    return answer(call, act(call, tx, view, plan_snooze(call, tx, view, day, call.value("note"))))
+
+
+def submit_assign(call: Call, tx: Tx) -> list[Reply]:
+    """A new owner."""
+    view, slack_id = get_view(call, tx), call.value("owner")
+    if not slack_id:
+        raise UserError("Choose who is to own this alert.", field="owner")
+    return answer(call, act(call, tx, view, Assign(get_person(tx, slack_id).id)))
+
+
+def submit_dismiss(call: Call, tx: Tx) -> list[Reply]:
+    """A reason, and words where it needs them."""
+    view, chosen = get_view(call, tx), call.value("reason")
+    if chosen not in set(DismissReason):
+        raise UserError("Choose a reason from the list.", field="reason")
+    event = Dismiss(call.person.id, DismissReason(chosen), call.value("note"))
+    return answer(call, act(call, tx, view, event))
+
+
+def submit_resolve(call: Call, tx: Tx) -> list[Reply]:
+    """Dealt with, and how."""
+    return answer(call, act(call, tx, get_view(call, tx), Resolve(call.person.id, call.value("note"))))
+
+
+SLICE = Slice(
+    "alerts",
+    commands=(
+        Command(
+            "alerts",
+            "[mine | all | closed | ACCOUNT] or take | snooze | assign | dismiss | resolve ACCOUNT",
+            "See what needs somebody, and take care of it",
+            handle_line,
+            get_access,
+            examples=("alerts", "alerts acme", "alerts take acme", "alerts snooze acme next fri holidays"),
+        ),
+    ),
+    buttons=(
+        Button(TAKE, take, "writes"),
+        Button(RESOLVE, resolve, "writes"),
+        Button(SNOOZE, snooze, "writes"),
+        Button(MORE, choose_more, "reads"),
+        Button(OPEN, open_alert, "reads"),
+        Button(BACK, turn_page, "reads"),
+        Button(NEXT, turn_page, "reads"),
+    ),
+    forms=(
+        Form(SNOOZE_FORM, submit_snooze),
+        Form(ASSIGN_FORM, submit_assign),
+        Form(DISMISS_FORM, submit_dismiss),
+        Form(RESOLVE_FORM, submit_resolve),
+    ),
+    renders={MESSAGE: render_alert_of, SUMMARY: render_summary_of, HISTORY: render_event_of},
+)

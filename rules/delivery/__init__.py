@@ -1,0 +1,1 @@
+"""What is said when, and that it is said once."""

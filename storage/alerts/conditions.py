@@ -1,0 +1,82 @@
+"""Conditions: is something wrong, per account and rule. Owns their table; refuses to decide (`rules` does)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from sqlmodel import Field, SQLModel, col, select
+
+from rules.alerts.conditions import Condition
+from rules.records import AlertKind, ConditionState
+from storage.db import Tx
+from storage.fields import account, choice, json_value, workspace
+from storage.upsert import upsert
+
+AccountConditions = dict[AlertKind, Condition]
+
+
+class ConditionRow(SQLModel, table=True):
+    """State of one rule for one account and subject ("" for the account itself). `streak` counts distinct daily
+    observations in the pending or clearing direction; `openings` are ISO days on which it began firing (for flapping).
+    """
+
+    __tablename__ = "conditions"
+
+    workspace_id: str = workspace(is_key=True)
+    account_id: str = account(is_key=True)
+    rule: AlertKind = choice(AlertKind, primary_key=True)
+    subject: str = Field(default="", primary_key=True)
+    state: ConditionState = choice(ConditionState, default=ConditionState.OK)
+    streak: int = 0
+    since: date
+    observed_on: date
+    openings: list[str] = json_value(default_factory=list)
+    is_initial: bool = False
+    is_flapping: bool = False
+
+
+_KEYS = ("workspace_id", "account_id", "rule", "subject")
+_VALUES = ("state", "streak", "since", "observed_on", "openings", "is_initial", "is_flapping")
+
+
+def list_conditions(tx: Tx, account_ids: Sequence[str]) -> dict[str, AccountConditions]:
+    """The conditions of a page of accounts; accounts never looked at are left out."""
+    wanted = (ConditionRow.workspace_id == tx.workspace_id, col(ConditionRow.account_id).in_(account_ids))
+    found: dict[str, AccountConditions] = {}
+    for row in tx.session.exec(select(ConditionRow).where(*wanted).execution_options(populate_existing=True)):
+        found.setdefault(row.account_id, {})[row.rule] = _to_condition(row)
+    return found
+
+
+def save_conditions(tx: Tx, conditions: Mapping[str, AccountConditions]) -> int:
+    """Write the conditions of a page of accounts over what stood there; returns how many."""
+    rows = [_to_values(each, kind, state) for each, kinds in conditions.items() for kind, state in kinds.items()]
+    return upsert(tx, ConditionRow, rows, keys=_KEYS, update=_VALUES)
+
+
+def _to_condition(row: ConditionRow) -> Condition:
+    return Condition(
+        row.state,
+        row.streak,
+        row.since,
+        row.observed_on,
+        tuple(date.fromisoformat(day) for day in row.openings),
+        row.is_initial,
+        row.is_flapping,
+    )
+
+
+def _to_values(account_id: str, kind: AlertKind, state: Condition) -> dict[str, object]:
+    return {
+        "account_id": account_id,
+        "rule": kind,
+        "subject": "",
+        "state": state.state,
+        "streak": state.streak,
+        "since": state.since,
+        "observed_on": state.observed_on,
+        "openings": [day.isoformat() for day in state.openings],
+        "is_initial": state.is_initial,
+        "is_flapping": state.is_flapping,
+    }

@@ -1,0 +1,202 @@
+"""The outbox: what must be said where, committed with the change that caused it. Owns its tables and how a row
+gets in; holds no blocks, and leaves who sends a row when to `storage.delivery.outbox_claims`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import func, tuple_
+from sqlmodel import Field, Index, SQLModel, UniqueConstraint, col, select
+
+from rules.records import Enqueue
+from storage.db import Tx
+from storage.fields import key, moment, workspace
+from storage.upsert import upsert
+
+_PAGE = 200
+
+
+class OutboxRow(SQLModel, table=True):
+    """One message to post, or to refresh (`is_update`). `state`: queued, sending, sent, uncertain, dead, cancelled.
+
+    `seq` keeps the order per `channel`. `created_at` is business time; all other moments are wall time.
+    `epoch` grows with each claim, so that whoever lost the row to another cannot write to it any more.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "dedupe_key"),
+        Index("ix_outbox_head", "workspace_id", "state", "channel", "priority", "seq"),
+        Index("ix_outbox_message", "workspace_id", "kind", "reference"),
+        Index("ix_outbox_seq", "workspace_id", "seq"),
+    )
+
+    id: str = key()
+    workspace_id: str = workspace()
+    seq: int
+    kind: str
+    reference: str
+    channel: str = ""
+    dedupe_key: str
+    is_update: bool = False
+    thread_kind: str = ""
+    thread_reference: str = ""
+    priority: int = 5
+    state: str = "queued"
+    not_before: datetime | None = moment(default=None, nullable=True)
+    attempts: int = 0
+    epoch: int = 0
+    first_tried_at: datetime | None = moment(default=None, nullable=True)
+    lease_until: datetime | None = moment(default=None, nullable=True)
+    uncertain_since: datetime | None = moment(default=None, nullable=True)
+    posted_channel: str = ""
+    slack_ts: str = ""
+    error: str = ""
+    created_at: datetime = moment()
+    sent_at: datetime | None = moment(default=None, nullable=True)
+
+
+class ChannelSlotRow(SQLModel, table=True):
+    """When a channel may be posted to next (wall time), across all processes. A `channel` that is the name of a
+    Slack method ("chat.postMessage") stands for the whole workspace, while Slack limits that method.
+    """
+
+    __tablename__ = "channel_slots"
+
+    workspace_id: str = workspace(is_key=True)
+    channel: str = Field(primary_key=True)
+    next_at: datetime = moment()
+
+
+def enqueue(tx: Tx, intents: Iterable[Enqueue], now: datetime) -> None:
+    """Put messages into the outbox, in the order given; `now` is business time.
+
+    A dedupe key known already changes nothing (the default key of a post is kind:reference). An update changes
+    nothing while a row of the same message is queued, which will show the truth when it is sent, nor when the
+    message was never posted. A reply or update is ordered behind the message it belongs to, and a reply goes
+    to that message's channel; a reply to nothing, with no channel of its own, is left out.
+    """
+    wanted = list(intents)
+    if not wanted:
+        return
+    messages = _find_messages(tx, wanted)
+    seq = tx.session.exec(
+        select(func.coalesce(func.max(OutboxRow.seq), 0)).where(OutboxRow.workspace_id == tx.workspace_id)
+    ).one()
+    known = _find_keys(tx, wanted)
+    rows: list[OutboxRow] = []
+    for intent in wanted:
+        seq += 1
+        if _key(intent, seq) in known:
+            continue
+        row = _row(tx, intent, messages, seq, now)
+        if row is not None:
+            messages.setdefault((row.kind, row.reference), []).append(row)
+            known.add(row.dedupe_key)
+            rows.append(row)
+    upsert(tx, OutboxRow, [row.model_dump() for row in rows], keys=["workspace_id", "dedupe_key"])
+
+
+def find_posted(tx: Tx, kind: str, reference: str) -> tuple[str, str] | None:
+    """Where the latest post of a message stands: Slack's (channel, ts); None if it was not posted (yet)."""
+    found = tx.session.exec(
+        select(OutboxRow.posted_channel, OutboxRow.slack_ts)
+        .where(
+            OutboxRow.workspace_id == tx.workspace_id,
+            OutboxRow.kind == kind,
+            OutboxRow.reference == reference,
+            OutboxRow.state == "sent",
+            col(OutboxRow.is_update).is_(False),
+        )
+        .order_by(col(OutboxRow.seq).desc())
+    ).first()
+    return None if found is None else (found[0], found[1])
+
+
+def find_row(tx: Tx, row_id: str) -> OutboxRow | None:
+    """A row by its id."""
+    query = select(OutboxRow).where(OutboxRow.workspace_id == tx.workspace_id, OutboxRow.id == row_id)
+    return tx.session.exec(query).first()
+
+
+def count_states(tx: Tx) -> dict[str, int]:
+    """How many rows are in each state, for the doctor."""
+    rows = tx.session.exec(
+        select(OutboxRow.state, func.count()).where(OutboxRow.workspace_id == tx.workspace_id).group_by(OutboxRow.state)
+    )
+    return dict(rows.all())
+
+
+_Messages = dict[tuple[str, str], list[OutboxRow]]
+
+
+def _find_messages(tx: Tx, intents: Sequence[Enqueue]) -> _Messages:
+    """Rows of the messages that updates and replies speak of, oldest first. Locked on PostgreSQL: else delivery
+    could claim and render a queued row before the change that relies on it is committed.
+    """
+    wanted = {(each.kind, each.reference) for each in intents if each.is_update}
+    wanted |= {(each.thread_kind, each.thread_reference) for each in intents if each.thread_kind}
+    names = sorted(wanted)
+    found: _Messages = {}
+    for at in range(0, len(names), _PAGE):
+        query = select(OutboxRow).where(
+            OutboxRow.workspace_id == tx.workspace_id,
+            tuple_(col(OutboxRow.kind), col(OutboxRow.reference)).in_(names[at : at + _PAGE]),
+        )
+        query = query.order_by(col(OutboxRow.seq)).with_for_update().execution_options(populate_existing=True)
+        for row in tx.session.exec(query):
+            found.setdefault((row.kind, row.reference), []).append(row)
+    return found
+
+
+def _row(tx: Tx, intent: Enqueue, messages: _Messages, seq: int, now: datetime) -> OutboxRow | None:
+    """The row of one intent; None when there is nothing to say that is not said already."""
+    leader = None
+    if intent.is_update:
+        leader = _find_leader(messages.get((intent.kind, intent.reference), []))
+        if leader is None or any(row.state == "queued" for row in messages[intent.kind, intent.reference]):
+            return None
+    elif intent.thread_kind:
+        leader = _find_leader(messages.get((intent.thread_kind, intent.thread_reference), []))
+    channel = leader.channel if leader else intent.channel
+    if not channel:
+        return None
+    is_behind = leader is not None and leader.state != "sent"
+    return OutboxRow(
+        workspace_id=tx.workspace_id,
+        seq=seq,
+        kind=intent.kind,
+        reference=intent.reference,
+        channel=channel,
+        dedupe_key=_key(intent, seq),
+        is_update=intent.is_update,
+        thread_kind=intent.thread_kind,
+        thread_reference=intent.thread_reference,
+        priority=max(intent.priority, leader.priority) if leader and is_behind else intent.priority,
+        created_at=now,
+    )
+
+
+def _find_leader(rows: Sequence[OutboxRow]) -> OutboxRow | None:
+    """The latest post that stands or will stand in Slack."""
+    posts = (row for row in reversed(rows) if not row.is_update and row.state not in {"dead", "cancelled"})
+    return next(posts, None)
+
+
+def _key(intent: Enqueue, seq: int) -> str:
+    """By default a post happens once per message, and each update is another."""
+    return intent.dedupe_key or f"{intent.kind}:{intent.reference}" + (f":{seq}" if intent.is_update else "")
+
+
+def _find_keys(tx: Tx, intents: Sequence[Enqueue]) -> set[str]:
+    """Which keys of posts are taken. (A key taken by another transaction meanwhile is caught by the upsert.)"""
+    keys = sorted({_key(each, 0) for each in intents if each.dedupe_key or not each.is_update})
+    found: set[str] = set()
+    for at in range(0, len(keys), _PAGE):
+        query = select(OutboxRow.dedupe_key).where(
+            OutboxRow.workspace_id == tx.workspace_id, col(OutboxRow.dedupe_key).in_(keys[at : at + _PAGE])
+        )
+        found.update(tx.session.exec(query))
+    return found

@@ -1,0 +1,202 @@
+"""Due work as rows, and each occurrence run once. Owns what is due and what became of it; the right to act on it is
+`storage.delivery.leases`'.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, update
+from sqlmodel import Field, Session, SQLModel, UniqueConstraint, col, delete, select
+
+from rules.delivery.schedules import Rhythm, latest_occurrence, next_occurrence
+from storage.db import Tx
+from storage.fields import key, moment, workspace
+from storage.people.workspaces import WorkspaceRow, get_workspace
+from storage.upsert import upsert
+
+MOST_ATTEMPTS = 3
+
+
+class ScheduleRow(SQLModel, table=True):
+    """What runs when: `job` daily at `at_time` ("06:00") in `zone`, or every `every_minutes`. `next_at` is business
+    time, `audience` is a channel or member id, "" for the workspace.
+    """
+
+    __tablename__ = "schedules"
+    __table_args__ = (UniqueConstraint("workspace_id", "audience", "job"),)
+
+    id: str = key()
+    workspace_id: str = workspace()
+    job: str
+    audience: str = ""
+    zone: str = "UTC"
+    at_time: str = "06:00"
+    every_minutes: int = 0
+    next_at: datetime = moment(index=True)
+
+    @property
+    def rhythm(self) -> Rhythm:
+        return Rhythm(self.zone, self.at_time, self.every_minutes)
+
+
+class ScheduleRunRow(SQLModel, table=True):
+    """One occurrence of a schedule: started (business time), and finished when it was done. `epoch` is that of the
+    scheduler's lease under which it was last started.
+    """
+
+    __tablename__ = "schedule_runs"
+
+    workspace_id: str = workspace()
+    schedule_id: str = Field(foreign_key="schedules.id", primary_key=True, ondelete="CASCADE")
+    occurrence: datetime = moment(primary_key=True)
+    started_at: datetime = moment()
+    finished_at: datetime | None = moment(default=None, nullable=True)
+    attempts: int = 1
+    epoch: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """An occurrence that the caller must run now."""
+
+    workspace_id: str
+    schedule_id: str
+    job: str
+    audience: str
+    occurrence: datetime
+
+
+# (job, daily at, or every so many minutes)
+DEFAULTS = (("daily", "06:00", 0), ("wake", "00:00", 5), ("cleanup", "03:30", 0))
+
+
+def ensure_schedules(tx: Tx, now: datetime) -> None:
+    """The schedules every workspace has, in the workspace's zone; one whose zone changed is due anew. `now` is
+    business time.
+    """
+    zone = get_workspace(tx).zone
+    query = select(ScheduleRow).where(ScheduleRow.workspace_id == tx.workspace_id, ScheduleRow.audience == "")
+    known = {row.job: row for row in tx.session.exec(query)}
+    for row in known.values():
+        if row.zone != zone:
+            row.zone = zone
+            row.next_at = next_occurrence(row.rhythm, now)
+    missing = [
+        _begin(tx, job, Rhythm(zone, at_time, minutes), now) for job, at_time, minutes in DEFAULTS if job not in known
+    ]
+    upsert(tx, ScheduleRow, missing, keys=["workspace_id", "audience", "job"])
+    tx.session.flush()
+
+
+def _begin(tx: Tx, job: str, rhythm: Rhythm, now: datetime) -> dict[str, object]:
+    """The columns of a new schedule of the workspace."""
+    return ScheduleRow(
+        workspace_id=tx.workspace_id,
+        job=job,
+        zone=rhythm.zone,
+        at_time=rhythm.at_time,
+        every_minutes=rhythm.every_minutes,
+        next_at=next_occurrence(rhythm, now),
+    ).model_dump()
+
+
+def next_due(session: Session) -> datetime | None:
+    """The next business time at which a daily schedule is due in any workspace that is not paused. What runs every few
+    minutes only looks for work of others, and is not waited for.
+    """
+    query = select(ScheduleRow.workspace_id, ScheduleRow.next_at).join(
+        WorkspaceRow, col(WorkspaceRow.id) == col(ScheduleRow.workspace_id)
+    )
+    query = query.where(col(WorkspaceRow.is_paused).is_(other=False), ScheduleRow.every_minutes == 0)
+    found = session.exec(query.order_by(col(ScheduleRow.next_at)).limit(1)).first()
+    return None if found is None else found[1]
+
+
+def has_due(tx: Tx, now: datetime, epoch: int) -> bool:
+    """Whether `start_due` would find something: a read, so that idle ticks never take the writer's turn."""
+    due = select(ScheduleRow.id).where(ScheduleRow.workspace_id == tx.workspace_id, ScheduleRow.next_at <= now)
+    left = select(ScheduleRunRow.schedule_id).where(*_left_behind(tx, epoch))
+    return any(tx.session.exec(query.limit(1)).first() is not None for query in (due, left))
+
+
+def start_due(tx: Tx, now: datetime, epoch: int) -> list[Run]:
+    """Start what is due at business time `now`, under the scheduler lease's `epoch`, oldest occurrence first.
+
+    Several missed occurrences of a schedule become one, the latest. A run left unfinished under an earlier epoch
+    (its process is gone) starts again, at most `MOST_ATTEMPTS` times in all.
+    """
+    runs = [*_restart(tx, now, epoch), *_start_new(tx, now, epoch)]
+    return sorted(runs, key=lambda run: (run.occurrence, run.job, run.audience))
+
+
+def finish_run(tx: Tx, run: Run, epoch: int, now: datetime, error: str = "") -> bool:
+    """The run is done, with an error or without; False if another scheduler has taken it over meanwhile."""
+    statement = update(ScheduleRunRow).where(
+        *_is_run(tx, run), col(ScheduleRunRow.epoch) == epoch, col(ScheduleRunRow.finished_at).is_(None)
+    )
+    return tx.session.connection().execute(statement.values(finished_at=now, error=error)).rowcount == 1
+
+
+def forget_runs(tx: Tx, before: datetime) -> int:
+    """Delete finished runs of occurrences before a moment. Returns how many."""
+    statement = delete(ScheduleRunRow).where(
+        col(ScheduleRunRow.workspace_id) == tx.workspace_id,
+        col(ScheduleRunRow.occurrence) < before,
+        col(ScheduleRunRow.finished_at).is_not(None),
+    )
+    return tx.session.connection().execute(statement).rowcount
+
+
+def list_failures(tx: Tx, limit: int = 20) -> list[ScheduleRunRow]:
+    """The latest runs that ended with an error, newest first, for the doctor."""
+    query = select(ScheduleRunRow).where(ScheduleRunRow.workspace_id == tx.workspace_id, ScheduleRunRow.error != "")
+    return list(tx.session.exec(query.order_by(col(ScheduleRunRow.occurrence).desc()).limit(limit)))
+
+
+def _start_new(tx: Tx, now: datetime, epoch: int) -> list[Run]:
+    query = select(ScheduleRow).where(ScheduleRow.workspace_id == tx.workspace_id, ScheduleRow.next_at <= now)
+    runs = []
+    for row in tx.session.exec(query.with_for_update()).all():
+        occurrence = max(row.next_at, latest_occurrence(row.rhythm, now))
+        row.next_at = next_occurrence(row.rhythm, now)
+        started = {"schedule_id": row.id, "occurrence": occurrence, "started_at": now, "epoch": epoch}
+        if upsert(tx, ScheduleRunRow, [started], keys=["schedule_id", "occurrence"]):
+            runs.append(Run(tx.workspace_id, row.id, row.job, row.audience, occurrence))
+    return runs
+
+
+def _restart(tx: Tx, now: datetime, epoch: int) -> list[Run]:
+    query = (
+        select(ScheduleRunRow, ScheduleRow)
+        .join(ScheduleRow, col(ScheduleRow.id) == col(ScheduleRunRow.schedule_id))
+        .where(ScheduleRow.workspace_id == tx.workspace_id, *_left_behind(tx, epoch))
+    )
+    runs = []
+    for row, schedule in tx.session.exec(query.with_for_update()).all():
+        row.epoch = epoch
+        if row.attempts >= MOST_ATTEMPTS:
+            row.finished_at, row.error = now, f"its process ended {row.attempts} times before it was done"
+            continue
+        row.attempts += 1
+        runs.append(Run(tx.workspace_id, row.schedule_id, schedule.job, schedule.audience, row.occurrence))
+    return runs
+
+
+def _left_behind(tx: Tx, epoch: int) -> tuple[ColumnElement[bool], ...]:
+    """Not finished, and started under an earlier lease."""
+    return (
+        col(ScheduleRunRow.workspace_id) == tx.workspace_id,
+        col(ScheduleRunRow.finished_at).is_(None),
+        col(ScheduleRunRow.epoch) < epoch,
+    )
+
+
+def _is_run(tx: Tx, run: Run) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(ScheduleRunRow.workspace_id) == tx.workspace_id,
+        col(ScheduleRunRow.schedule_id) == run.schedule_id,
+        col(ScheduleRunRow.occurrence) == run.occurrence,
+    )

@@ -1,0 +1,98 @@
+"""Workspaces: one Slack team or org each. Owns finding, adopting and setting them up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Field, Session, SQLModel, select
+
+from rules.people.setup import ChangeSetup
+from rules.records import Actor, Change
+from storage.audit import record
+from storage.db import Tx
+from storage.fields import moment
+from storage.types import new_id
+
+
+class WorkspaceRow(SQLModel, table=True):
+    """One installation. `team_id` is empty until `milepost run` first meets Slack.
+
+    `country` (ISO 3166) and `work_from`, `work_until` ("HH:MM") hold for everybody who has no own; `digest_at` "" means
+    ten minutes after the working day begins. `weekly_on` is the weekday of weekly digests, 0 = Monday. `locale` is the
+    language of what is posted in channels. `is_hiding_amounts`: no money in channels.
+    """
+
+    __tablename__ = "workspaces"
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    team_id: str | None = Field(default=None, unique=True)
+    name: str = ""
+    bot_user_id: str = ""
+    installer_id: str = ""
+    zone: str = "UTC"
+    locale: str = "en-US"
+    country: str = ""
+    currency: str = "EUR"
+    team_channel_id: str = ""
+    lead_id: str | None = None
+    work_from: str = "09:00"
+    work_until: str = "17:30"
+    digest_at: str = ""
+    weekly_on: int = 0
+    is_hiding_amounts: bool = False
+    is_paused: bool = False
+    paused_reason: str = ""
+    created_at: datetime = moment()
+
+
+def list_workspaces(session: Session) -> list[WorkspaceRow]:
+    """All workspaces, oldest first."""
+    return list(session.exec(select(WorkspaceRow).order_by("created_at", "id")))
+
+
+def find_by_team(session: Session, team_id: str) -> WorkspaceRow | None:
+    """The workspace of a Slack team (or org) id."""
+    return session.exec(select(WorkspaceRow).where(WorkspaceRow.team_id == team_id)).first()
+
+
+def adopt_team(session: Session, team_id: str, name: str, now: datetime) -> WorkspaceRow:
+    """The workspace of `team_id`; else the one an import made that waits for its first connection; else a new one."""
+    row = find_by_team(session, team_id)
+    if row is None:
+        row = session.exec(select(WorkspaceRow).where(WorkspaceRow.team_id == None)).first()  # noqa: E711  # SQL IS NULL
+        row = row or WorkspaceRow(created_at=now)
+        row.team_id = team_id
+    row.name = name
+    session.add(row)
+    session.flush()
+    return row
+
+
+def get_or_create_sole(session: Session, now: datetime) -> WorkspaceRow:
+    """The first workspace, made if there is none yet: what the command line works on before Slack is connected."""
+    rows = list_workspaces(session)
+    if rows:
+        return rows[0]
+    row = WorkspaceRow(name="(not connected yet)", created_at=now)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def get_workspace(tx: Tx) -> WorkspaceRow:
+    """The workspace the transaction is in."""
+    return tx.session.exec(select(WorkspaceRow).where(WorkspaceRow.id == tx.workspace_id)).one()
+
+
+def apply_setup(tx: Tx, intents: Sequence[ChangeSetup], actor: Actor, now: datetime) -> WorkspaceRow:
+    """Write changed settings, with audit."""
+    row = get_workspace(tx)
+    for intent in intents:
+        before: dict[str, object] = {name: getattr(row, name) for name in intent.changes}
+        for name, value in intent.changes.items():
+            setattr(row, name, value)
+        after: dict[str, object] = dict(intent.changes)
+        record(tx, Change("workspace.changed", "workspace", row.id, before=before, after=after), actor, now)
+    tx.session.flush()
+    return row

@@ -1,0 +1,69 @@
+"""Contracts: what was bought, for how much, until when, and whether it is paid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlmodel import Field, Index, SQLModel, col, select
+
+from rules.accounts.imports import Outcome
+from rules.records import Actor
+from storage.db import Tx
+from storage.fields import account, workspace
+from storage.lookup import is_among
+from storage.merge import merge_rows
+
+
+class ContractRow(SQLModel, table=True):
+    """One contract. Money in minor units per year (`yearly_minor`) of an ISO currency.
+
+    `end_on` None means open-ended: it runs on by `term_months` from its start. `is_payment_known` tells whether
+    the source knows about invoices at all; `overdue_since` is the due date of the oldest unpaid invoice.
+    """
+
+    __tablename__ = "contracts"
+    __table_args__ = (Index("ix_contracts_account", "workspace_id", "account_id", "end_on"),)
+
+    workspace_id: str = workspace(is_key=True)
+    external_id: str = Field(primary_key=True)
+    account_id: str = account()
+    kind: str = "subscription"
+    start_on: date
+    end_on: date | None = None
+    term_months: int = 12
+    notice_by: date | None = None
+    notice_received_on: date | None = None
+    yearly_minor: int = 0
+    currency: str = "EUR"
+    seats: int | None = None
+    is_auto_renew: bool = False
+    is_payment_known: bool = False
+    overdue_since: date | None = None
+
+
+def list_contracts(tx: Tx, account_ids: Sequence[str]) -> dict[str, list[ContractRow]]:
+    """The contracts of a page of accounts, the one that ends last at the end of each list; open-ended ones last."""
+    rows = tx.session.exec(
+        select(ContractRow)
+        .where(ContractRow.workspace_id == tx.workspace_id, col(ContractRow.account_id).in_(account_ids))
+        .order_by(col(ContractRow.end_on).is_(None), col(ContractRow.end_on), col(ContractRow.external_id))
+    )
+    found: dict[str, list[ContractRow]] = {}
+    for row in rows:
+        found.setdefault(row.account_id, []).append(row)
+    return found
+
+
+def find_accounts_of_contracts(tx: Tx, external_ids: Sequence[str]) -> dict[str, str]:
+    """Account id by contract id, for those contracts that exist."""
+    statement = select(ContractRow.external_id, ContractRow.account_id).where(
+        ContractRow.workspace_id == tx.workspace_id, is_among(tx, col(ContractRow.external_id), external_ids)
+    )
+    return dict(tx.session.exec(statement).all())
+
+
+def import_contracts(tx: Tx, rows: Sequence[Mapping[str, Any]], actor: Actor, now: datetime) -> list[Outcome]:
+    """Merge contracts by `external_id`; the outcome of each row."""
+    return merge_rows(tx, ContractRow, rows, key="external_id", actor=actor, now=now)

@@ -1,0 +1,1 @@
+"""What success is, and how far it has come."""

@@ -1,0 +1,230 @@
+"""Targets, their dated steps and the measurements of their metrics: tables, look-ups and facts for the rules.
+
+Who changes them goes through `storage.success.target_writes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement
+from sqlalchemy import select as select_columns
+from sqlmodel import Field, Index, SQLModel, col, select
+
+from rules.records import TargetKind
+from rules.success.curves import Point
+from rules.success.targets import TargetFacts
+from storage.db import Tx
+from storage.errors import NotFoundError
+from storage.fields import account, choice, exact, key, moment, workspace
+from storage.people.workspaces import get_workspace
+
+
+class TargetRow(SQLModel, table=True):
+    """Metric + kind + baseline + goal + dates + owners. `agreed_on` None means draft; `removed_at` means undone."""
+
+    __tablename__ = "targets"
+
+    id: str = key()
+    workspace_id: str = workspace(has_index=False)
+    account_id: str = account()
+    external_id: str | None = None
+    metric_key: str
+    kind: TargetKind = choice(TargetKind, default=TargetKind.LEVEL)
+    unit: str = ""
+    baseline: Decimal | None = exact(default=None, nullable=True)
+    goal: Decimal = exact()
+    start_on: date
+    due_on: date
+    cadence_days: int = 30
+    owner_id: str | None = Field(default=None, foreign_key="members.id")
+    customer_owner: str = ""
+    agreed_on: date | None = None
+    paused_on: date | None = None
+    replaced_by: str | None = None
+    created_at: datetime = moment()
+    removed_at: datetime | None = moment(default=None, nullable=True)
+
+
+class TargetStepRow(SQLModel, table=True):
+    """One dated step of a target: the value expected on that day."""
+
+    __tablename__ = "target_steps"
+
+    workspace_id: str = workspace(has_index=False)
+    target_id: str = Field(foreign_key="targets.id", primary_key=True, ondelete="CASCADE")
+    day: date = Field(primary_key=True)
+    value: Decimal = exact()
+
+
+class MeasurementRow(SQLModel, table=True):
+    """One value of an account's metric, dated when it was measured (never in the future)."""
+
+    __tablename__ = "measurements"
+    __table_args__ = (Index("ix_measurements_curve", "workspace_id", "account_id", "metric_key", "measured_on"),)
+
+    id: str = key()
+    workspace_id: str = workspace()
+    account_id: str = account()
+    metric_key: str
+    value: Decimal = exact()
+    measured_on: date
+    note: str = ""
+    source: str = "slack"
+    author_id: str | None = Field(default=None, foreign_key="members.id")
+    created_at: datetime = moment()
+    removed_at: datetime | None = moment(default=None, nullable=True)
+
+
+Curve = dict[tuple[str, str], list[Point]]
+"""Measured values by (account, metric), sorted by day and by when they were saved."""
+
+
+def get_target(tx: Tx, target_id: str) -> TargetRow:
+    """The target, also one that was taken back. Raises `NotFoundError`."""
+    row = tx.session.exec(
+        select(TargetRow).where(TargetRow.workspace_id == tx.workspace_id, TargetRow.id == target_id)
+    ).first()
+    if row is None:
+        raise NotFoundError("This target no longer exists. See `/cs target` with the account's name.")
+    return row
+
+
+def get_measurement(tx: Tx, measurement_id: str) -> MeasurementRow:
+    """The measurement, also one that was taken back. Raises `NotFoundError`."""
+    row = tx.session.exec(
+        select(MeasurementRow).where(
+            MeasurementRow.workspace_id == tx.workspace_id, MeasurementRow.id == measurement_id
+        )
+    ).first()
+    if row is None:
+        raise NotFoundError("This value no longer exists.")
+    return row
+
+
+def list_targets(tx: Tx, account_ids: Sequence[str]) -> list[TargetRow]:
+    """The targets of some accounts that were not taken back, by due date."""
+    return list(
+        tx.session.exec(
+            select(TargetRow)
+            .where(
+                TargetRow.workspace_id == tx.workspace_id,
+                col(TargetRow.account_id).in_(account_ids),
+                col(TargetRow.removed_at).is_(None),
+            )
+            .order_by(col(TargetRow.due_on), col(TargetRow.created_at), col(TargetRow.id))
+        )
+    )
+
+
+def list_target_facts(
+    tx: Tx, account_ids: Sequence[str], on_or_before: date
+) -> dict[str, list[tuple[TargetRow, TargetFacts]]]:
+    """The targets of a page of accounts with all that `rules.success.targets` needs, in four queries.
+
+    Measurements dated until `on_or_before`; only accounts that have targets are keys.
+    """
+    targets = list_targets(tx, account_ids)
+    if not targets:
+        return {}
+    steps = _list_steps(tx, account_ids)
+    curves = _list_curves(tx, sorted({target.account_id for target in targets}), on_or_before)
+    zone = get_workspace(tx).zone
+    facts: dict[str, list[tuple[TargetRow, TargetFacts]]] = {}
+    for target in targets:
+        curve = curves.get((target.account_id, target.metric_key), [])
+        known = make_facts(target, steps.get(target.id, []), curve, zone)
+        facts.setdefault(target.account_id, []).append((target, known))
+    return facts
+
+
+def make_facts(target: TargetRow, steps: Sequence[Point], curve: Sequence[Point], zone: str) -> TargetFacts:
+    """The row as the rules see it; it was created on a day of the workspace's `zone`."""
+    return TargetFacts(
+        kind=target.kind,
+        baseline=target.baseline,
+        goal=target.goal,
+        start_on=target.start_on,
+        due_on=target.due_on,
+        steps=tuple(steps),
+        cadence_days=target.cadence_days,
+        agreed_on=target.agreed_on,
+        paused_on=target.paused_on,
+        is_replaced=target.replaced_by is not None,
+        created_on=target.created_at.astimezone(ZoneInfo(zone)).date(),
+        measurements=tuple(curve),
+    )
+
+
+def find_latest_measurement(
+    tx: Tx, account_id: str, metric_key: str, on_or_before: date, *, without: str = ""
+) -> MeasurementRow | None:
+    """The latest value of a metric by its measured date, then by when it was saved; `without` leaves one id out."""
+    return tx.session.exec(
+        select(MeasurementRow)
+        .where(
+            *_is_counted(tx, [account_id], on_or_before),
+            MeasurementRow.metric_key == metric_key,
+            MeasurementRow.id != without,
+        )
+        .order_by(
+            col(MeasurementRow.measured_on).desc(),
+            col(MeasurementRow.created_at).desc(),
+            col(MeasurementRow.id).desc(),
+        )
+        .limit(1)
+    ).first()
+
+
+def list_recent_measurements(tx: Tx, account_id: str, on_or_before: date, limit: int = 5) -> list[MeasurementRow]:
+    """The last values of an account, newest first."""
+    return list(
+        tx.session.exec(
+            select(MeasurementRow)
+            .where(*_is_counted(tx, [account_id], on_or_before))
+            .order_by(col(MeasurementRow.measured_on).desc(), col(MeasurementRow.created_at).desc())
+            .limit(limit)
+        )
+    )
+
+
+def _list_steps(tx: Tx, account_ids: Sequence[str]) -> dict[str, list[Point]]:
+    rows = tx.session.execute(
+        select_columns(col(TargetStepRow.target_id), col(TargetStepRow.day), col(TargetStepRow.value))
+        .join(TargetRow, col(TargetRow.id) == col(TargetStepRow.target_id))
+        .where(
+            col(TargetStepRow.workspace_id) == tx.workspace_id,
+            col(TargetRow.workspace_id) == tx.workspace_id,
+            col(TargetRow.account_id).in_(account_ids),
+        )
+        .order_by(col(TargetStepRow.day))
+    )
+    steps: dict[str, list[Point]] = {}
+    for target_id, day, value in rows:
+        steps.setdefault(target_id, []).append((day, value))
+    return steps
+
+
+def _list_curves(tx: Tx, account_ids: Sequence[str], on_or_before: date) -> Curve:
+    columns = (MeasurementRow.account_id, MeasurementRow.metric_key, MeasurementRow.measured_on, MeasurementRow.value)
+    rows = tx.session.execute(
+        select_columns(*map(col, columns))
+        .where(*_is_counted(tx, account_ids, on_or_before))
+        .order_by(col(MeasurementRow.measured_on), col(MeasurementRow.created_at), col(MeasurementRow.id))
+    )
+    curves: Curve = {}
+    for account_id, metric_key, day, value in rows:
+        curves.setdefault((account_id, metric_key), []).append((day, value))
+    return curves
+
+
+def _is_counted(tx: Tx, account_ids: Sequence[str], on_or_before: date) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(MeasurementRow.workspace_id) == tx.workspace_id,
+        col(MeasurementRow.account_id).in_(account_ids),
+        col(MeasurementRow.measured_on) <= on_or_before,
+        col(MeasurementRow.removed_at).is_(None),
+    )
