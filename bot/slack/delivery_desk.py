@@ -167,5 +167,7 @@ def _find_thread(tx: Tx, row: OutboxRow) -> tuple[str, str] | None:
 def _reader(tx: Tx, channel: str) -> Reader:
     """A person's own language and zone for a direct message, the workspace's for a channel."""
     member = find_by_slack_id(tx, channel) if channel[:1] in {"U", "W"} else None
-    home = member or get_workspace(tx)
+    if member is not None:
+        return Reader(member.locale, member.local_zone)
+    home = get_workspace(tx)
     return Reader(home.locale, home.zone)

@@ -103,7 +103,7 @@ class People:
             return self._see(row)
 
     def _see(self, row: MemberRow) -> Met:
-        reader = self._readers[row.slack_id] = Reader(row.locale, row.zone)
+        reader = self._readers[row.slack_id] = Reader(row.locale, row.local_zone)
         person = Person(row.id, row.slack_id, row.name, row.role)
         return Met(person, reader, _is_stale(row.refreshed_at, self.clocks.wall()))
 

@@ -21,6 +21,7 @@ _SLACK = Actor.job("slack")
 
 class MemberRow(SQLModel, table=True):
     """One person. `refreshed_at` is when Slack last told us about them (None: never, only the id is known).
+    `is_slack_admin`: an owner or admin of the Slack workspace, and so always an admin here.
 
     `zone` is Slack's, `own_zone` one chosen here instead ("" for none). `country`, `work_from`, `work_until` and
     `digest_at` are "" where the workspace's hold. From `away_from` to `away_until` (both included) `cover_id` looks
@@ -40,6 +41,7 @@ class MemberRow(SQLModel, table=True):
     role: Role = choice(Role, default=Role.CSM)
     is_bot: bool = False
     is_active: bool = True
+    is_slack_admin: bool = False
     own_zone: str = ""
     country: str = ""
     work_from: str = ""
@@ -50,6 +52,11 @@ class MemberRow(SQLModel, table=True):
     away_from: date | None = None
     away_until: date | None = None
     refreshed_at: datetime | None = moment(default=None, nullable=True)
+
+    @property
+    def local_zone(self) -> str:
+        """The zone the person lives by: chosen here, else Slack's."""
+        return self.own_zone or self.zone
 
 
 @dataclass(frozen=True)
@@ -163,6 +170,7 @@ def save_profile(tx: Tx, profile: SlackProfile, now: datetime, *, default_role: 
             role=role,
             is_bot=profile.is_bot,
             is_active=profile.is_active,
+            is_slack_admin=profile.is_admin,
             refreshed_at=now,
         )
     )

@@ -281,6 +281,7 @@ def upgrade() -> None:
         batch_op.create_primary_key('pk_conditions', ['workspace_id', 'account_id', 'rule', 'subject'])
 
     with op.batch_alter_table('members', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('is_slack_admin', sa.Boolean(), nullable=False, server_default=sa.false()))
         batch_op.add_column(sa.Column('own_zone', sa.String(), nullable=False, server_default=''))
         batch_op.add_column(sa.Column('country', sa.String(), nullable=False, server_default=''))
         batch_op.add_column(sa.Column('work_from', sa.String(), nullable=False, server_default=''))

@@ -1,0 +1,71 @@
+"""When a person or a team works: hours, zone, public holidays, and the moment of their digest. Owns working days and
+hours as plans need them; refuses to know who somebody is and what falls due.
+
+Days are the person's own local dates; a country is an ISO 3166 code, "" where only weekends are off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from rules import calendar
+
+DIGEST_AFTER = timedelta(minutes=10)
+"""How long after the working day began the digest comes, where nobody chose a time."""
+DEFAULT_FROM, DEFAULT_UNTIL = time(9), time(17, 30)
+_LAST_MINUTE = time(23, 59)
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class WorkingTime:
+    """The working day of a person or a team, in the IANA `zone`, whose clock all times are read on.
+
+    `digest_at`: when their digest is due. `weekly_on`: the weekday of what comes weekly, 0 = Monday.
+    """
+
+    zone: str = "UTC"
+    work_from: time = DEFAULT_FROM
+    work_until: time = DEFAULT_UNTIL
+    digest_at: time = time(9, 10)
+    country: str = ""
+    weekly_on: int = 0
+
+    def to_local(self, now: datetime) -> datetime:
+        """An aware moment on the clock of `zone`."""
+        return now.astimezone(ZoneInfo(self.zone))
+
+    def is_working_day(self, day: date) -> bool:
+        """Whether `day` is one of their working days."""
+        return is_working_day(day, self.country)
+
+
+def choose_digest_at(work_from: time, chosen: time | None = None) -> time:
+    """The chosen time, else ten minutes after `work_from`, on the same day."""
+    if chosen is not None:
+        return chosen
+    later = datetime.combine(date.min, work_from) + DIGEST_AFTER
+    return later.time() if later.date() == date.min else _LAST_MINUTE
+
+
+def is_working_day(day: date, country: str = "") -> bool:
+    """Whether people of the country normally work on `day`: Monday to Friday but for public holidays."""
+    return calendar.is_working_day(day, country)
+
+
+def shift_to_working_day(day: date, country: str = "") -> date:
+    """`day` itself where it is a working day, else the first one after it."""
+    while not is_working_day(day, country):
+        day += _DAY
+    return day
+
+
+def next_working_day(day: date, country: str = "", count: int = 1) -> date:
+    """The `count`th (from 1) working day later than `day`. Raises `ValueError` for a count below 1."""
+    if count < 1:
+        raise ValueError("count begins at 1")
+    for _each in range(count):
+        day = shift_to_working_day(day + _DAY, country)
+    return day
