@@ -7,21 +7,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from enum import StrEnum
 
 from rules.errors import UserError
 from rules.notes import check_note
 from rules.records import TargetKind
-from rules.success.curves import Point, interpolate
+from rules.success.curves import Point
+from rules.success.target_steps import Load, Rhythm, Way, check_steps, generate_steps
 
 NOTE_LENGTH = 2000
 LONGEST_TARGET = timedelta(days=3660)
 CADENCES = range(1, 367)
-_QUARTER_DAYS = 91
-_MONTH_DAYS = 30
-_MONTHLY_UP_TO = timedelta(days=186)
-_STEP_DIGITS = 3
+_LIMITS = frozenset({TargetKind.KEEP_ABOVE, TargetKind.KEEP_BELOW})
 
 
 class Raise(StrEnum):
@@ -35,7 +33,7 @@ class Raise(StrEnum):
 @dataclass(frozen=True)
 class TargetDraft:
     """A target as somebody describes it. `metric` is a name; `metric_key` is set where the catalogue has it.
-    `steps` None: made by `linear_steps`. `agreed_on` None: a draft.
+    `steps` None: made by `make_steps` with `load` and `rhythm`. `agreed_on` None: a draft.
     """
 
     account_id: str
@@ -52,6 +50,8 @@ class TargetDraft:
     customer_owner: str = ""
     agreed_on: date | None = None
     steps: tuple[Point, ...] | None = None
+    load: Load = Load.LINEAR
+    rhythm: Rhythm = Rhythm.EVEN
 
 
 @dataclass(frozen=True)
@@ -105,11 +105,22 @@ def decide_add_target(draft: TargetDraft, today: date, running: tuple[str, ...] 
     Raises:
         UserError: with the form field at fault.
     """
-    _check_dates(draft, today)
+    return [AddTarget(check_draft(draft, today), running)]
+
+
+def check_draft(draft: TargetDraft, today: date, *, is_past_due_fine: bool = False) -> TargetDraft:
+    """The draft with its steps. `is_past_due_fine`: a target that exists may be past its due date.
+
+    Raises:
+        UserError: with the form field at fault.
+    """
+    _check_dates(draft, today, is_past_due_fine=is_past_due_fine)
     _check_values(draft)
-    steps = linear_steps(draft) if draft.steps is None else draft.steps
-    _check_steps(draft, steps)
-    return [AddTarget(replace(draft, steps=steps), running)]
+    if draft.kind in _LIMITS and draft.steps:
+        raise UserError("A limit holds all the time: leave the steps out.", field="steps")
+    steps = make_steps(draft) if draft.steps is None else draft.steps
+    check_steps(steps, draft.start_on, draft.due_on)
+    return replace(draft, steps=steps)
 
 
 def decide_log(draft: MeasurementDraft, today: date) -> list[TargetIntent]:
@@ -123,22 +134,12 @@ def decide_log(draft: MeasurementDraft, today: date) -> list[TargetIntent]:
     return [AddMeasurement(draft)]
 
 
-def linear_steps(draft: TargetDraft) -> tuple[Point, ...]:
-    """Steps on the straight line from baseline to goal: monthly up to half a year, quarterly beyond, none for keep.
-
-    Values are rounded to 3 digits of the whole way, which keeps them in order.
-    """
-    if draft.kind in (TargetKind.KEEP_ABOVE, TargetKind.KEEP_BELOW):
-        return ()
+def make_steps(draft: TargetDraft) -> tuple[Point, ...]:
+    """Generated steps from the start value (0 for a total) to the goal; a limit has none."""
     start = Decimal(0) if draft.kind is TargetKind.CUMULATIVE else draft.baseline
-    if start is None:
+    if start is None or draft.kind in _LIMITS:
         return ()
-    length = draft.due_on - draft.start_on
-    stride = timedelta(days=_MONTH_DAYS if length <= _MONTHLY_UP_TO else _QUARTER_DAYS)
-    count = length // stride
-    curve = ((draft.start_on, start), (draft.due_on, draft.goal))
-    days = [draft.start_on + length * number / count for number in range(1, count)] if count else []
-    return tuple((day, _round_step(curve, day)) for day in days)
+    return generate_steps(Way(draft.start_on, start, draft.due_on, draft.goal), draft.load, draft.rhythm)
 
 
 def raised(baseline: Decimal, amount: Decimal, meaning: Raise, *, is_down: bool = False) -> Decimal:
@@ -160,19 +161,10 @@ def check_unit(typed: str, wanted: str, *, field: str | None = None) -> None:
     raise UserError(sentence, field=field, wanted=wanted, typed=typed)
 
 
-def _round_step(curve: tuple[Point, Point], day: date) -> Decimal:
-    exact = interpolate(curve, day)
-    (_start, low), (_due, high) = curve
-    digits = (high - low).adjusted() - _STEP_DIGITS + 1 if high != low else 0
-    value = Decimal(exact.numerator) / Decimal(exact.denominator)
-    quantum = Decimal(1).scaleb(digits)
-    return min(max(value.quantize(quantum, ROUND_HALF_EVEN), min(low, high)), max(low, high))
-
-
-def _check_dates(draft: TargetDraft, today: date) -> None:
+def _check_dates(draft: TargetDraft, today: date, *, is_past_due_fine: bool) -> None:
     if draft.due_on <= draft.start_on:
         raise UserError("The target must be due after it starts. Pick a later due date.", field="due_on")
-    if draft.due_on <= today:
+    if draft.due_on <= today and not is_past_due_fine:
         raise UserError("This due date has passed. Type a day in the future, like 31 Dec.", field="due_on")
     if draft.due_on - draft.start_on > LONGEST_TARGET:
         raise UserError("A target may run for 10 years at most. Pick an earlier due date.", field="due_on")
@@ -193,9 +185,3 @@ def _check_values(draft: TargetDraft) -> None:
             "The goal equals the start value. To hold a value, choose “keep at or above” or “keep at or below”.",
             field="goal",
         )
-
-
-def _check_steps(draft: TargetDraft, steps: tuple[Point, ...]) -> None:
-    days = [day for day, _value in steps]
-    if days != sorted(set(days)) or any(not draft.start_on < day < draft.due_on for day in days):
-        raise UserError("Steps need different days between the start and the due date, in order.", field="steps")

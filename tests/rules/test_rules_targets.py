@@ -20,7 +20,7 @@ from rules.success.plans import (
     check_unit,
     decide_add_target,
     decide_log,
-    linear_steps,
+    make_steps,
     raised,
 )
 from rules.success.targets import (
@@ -95,7 +95,7 @@ def test_generated_steps_are_in_order_and_inside(
 ):
     first = D(0) if kind is TargetKind.CUMULATIVE else baseline
     draft = TargetDraft("a", "m", kind, "", first, goal, start, start + timedelta(days=length))
-    steps = linear_steps(draft)
+    steps = make_steps(draft)
     dates = [draft.start_on, *(day for day, _value in steps), draft.due_on]
     assert dates == sorted(set(dates))
     values = [first, *(value for _day, value in steps), goal]
@@ -104,10 +104,10 @@ def test_generated_steps_are_in_order_and_inside(
 
 def test_generated_steps_are_quarterly_over_a_year_and_monthly_below_half():
     draft = TargetDraft("a", "m", TargetKind.LEVEL, "%", D(6), D(10), date(2026, 1, 1), date(2026, 12, 31))
-    assert [str(value) for _day, value in linear_steps(draft)] == ["7.00", "8.00", "9.00"]
-    assert len(linear_steps(replace(draft, due_on=date(2026, 6, 30)))) == 5
-    assert linear_steps(replace(draft, due_on=date(2026, 1, 20))) == ()
-    assert linear_steps(replace(draft, kind=TargetKind.KEEP_ABOVE)) == ()
+    assert [str(value) for _day, value in make_steps(draft)] == ["7.00", "8.00", "9.00"]
+    assert len(make_steps(replace(draft, due_on=date(2026, 6, 30)))) == 5
+    assert make_steps(replace(draft, due_on=date(2026, 1, 20))) == ()
+    assert make_steps(replace(draft, kind=TargetKind.KEEP_ABOVE)) == ()
 
 
 # ---------------------------------------------------------------- progress
