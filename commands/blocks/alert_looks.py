@@ -1,0 +1,75 @@
+"""How one kind of alert looks, and what every look is given. Owns these two shapes; refuses to know any kind (the
+subjects' `*_alerts` beside it do) and to lay a message out (`commands.blocks.alerts`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from slack_sdk.models.blocks import InteractiveElement
+
+from storage.accounts.accounts import AccountRow
+from storage.alerts.alerts import EpisodeRow
+from storage.people.members import MemberRow
+from words.reader import Reader
+
+Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class AlertView:
+    """An alert with everything its message tells; people are None where nobody is meant or they are gone."""
+
+    row: EpisodeRow
+    account: AccountRow
+    owner: MemberRow | None = None
+    taker: MemberRow | None = None
+    closer: MemberRow | None = None
+    renews_on: date | None = None
+    worth: str = ""
+
+    @property
+    def facts(self) -> Facts:
+        """Why it fired."""
+        return self.row.facts
+
+
+Words = Callable[[Reader, AlertView], str]
+Lines = Callable[[Reader, AlertView], Sequence[str]]
+
+
+def _no_buttons(_reader: Reader, _view: AlertView) -> Sequence[InteractiveElement]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one kind of alert says and offers.
+
+    Args:
+        title: what and who, in one line of mrkdwn: it begins with the account's name and is all that a list and a
+            phone show.
+        why: why it fired, in a line.
+        next_steps: what to do, one or two short sentences.
+        rule: the rule in a sentence; with `sums` enough to do the sum again by hand.
+        buttons: buttons of its own, shown before those that every alert has; one of them may be primary.
+        sums: the lines of the whole calculation; None: `why` says it all.
+        sources: what the sum is made of and how old that is, beside the rule's version; None: nothing.
+    """
+
+    title: Words
+    why: Words
+    next_steps: Lines
+    rule: Callable[[Reader], str]
+    buttons: Callable[[Reader, AlertView], Sequence[InteractiveElement]] = _no_buttons
+    sums: Lines | None = None
+    sources: Lines | None = None
+
+
+def shown_day(reader: Reader, facts: Facts, name: str) -> str:
+    """The ISO day that stands in `facts` under `name`, as the reader writes it; a dash where there is none."""
+    found = facts.get(name)
+    return reader.date(date.fromisoformat(found)) if found else "—"
