@@ -1,14 +1,25 @@
-"""Journeys: an account's walk through stages, made from a template, with its milestones. Owns their tables."""
+"""Journeys: an account's walk through stages, made from a template, with its milestones: tables, look-ups and facts
+for the rules.
+
+Who changes them goes through `storage.success.journey_writes`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import text
-from sqlmodel import Field, Index, SQLModel
+from sqlalchemy import func, text
+from sqlalchemy import select as select_columns
+from sqlmodel import Field, Index, SQLModel, col, select
 
 from rules.records import Lane, MilestoneState
+from rules.success.journeys import JourneyFacts, MilestoneFacts, StageFacts
+from storage.accounts.accounts import AccountRow, is_in_use
+from storage.db import Tx
+from storage.errors import NotFoundError
 from storage.fields import account, choice, key, moment, workspace
+from storage.lookup import is_among
 
 
 class JourneyRow(SQLModel, table=True):
@@ -87,3 +98,144 @@ class MilestoneRow(SQLModel, table=True):
     version: int = 1
     created_at: datetime = moment()
     removed_at: datetime | None = moment(default=None, nullable=True)
+
+
+# ---------------------------------------------------------------- one of them
+
+
+def get_journey(tx: Tx, journey_id: str) -> JourneyRow:
+    """The journey, also a closed one. Raises `NotFoundError`."""
+    found = tx.session.exec(
+        select(JourneyRow).where(JourneyRow.workspace_id == tx.workspace_id, JourneyRow.id == journey_id)
+    ).first()
+    if found is None:
+        raise NotFoundError("This journey no longer exists. See where the account stands: `/cs journey` and its name.")
+    return found
+
+
+def get_milestone(tx: Tx, milestone_id: str) -> MilestoneRow:
+    """The milestone, also a removed one. Raises `NotFoundError`."""
+    found = tx.session.exec(
+        select(MilestoneRow).where(MilestoneRow.workspace_id == tx.workspace_id, MilestoneRow.id == milestone_id)
+    ).first()
+    if found is None:
+        raise NotFoundError("This milestone no longer exists. See the others: `/cs journey` and the account's name.")
+    return found
+
+
+def find_journey_facts(tx: Tx, account_id: str) -> JourneyFacts | None:
+    """The account's journey under way, None without one."""
+    return list_journey_facts(tx, [account_id]).get(account_id)
+
+
+# ---------------------------------------------------------------- many of them
+
+
+def list_journey_facts(tx: Tx, account_ids: Iterable[str]) -> dict[str, JourneyFacts]:
+    """The journeys under way of these accounts, by account id, with their stages and milestones: three queries."""
+    wanted = is_among(tx, col(JourneyRow.account_id), account_ids)
+    rows = tx.session.exec(
+        select(JourneyRow).where(
+            JourneyRow.workspace_id == tx.workspace_id, col(JourneyRow.closed_at).is_(None), wanted
+        )
+    ).all()
+    ids = [row.id for row in rows]
+    stages, milestones = _list_stages(tx, ids), _list_milestones(tx, ids)
+    return {row.account_id: _to_facts(row, stages.get(row.id, []), milestones.get(row.id, [])) for row in rows}
+
+
+def list_due_milestones(tx: Tx, owner_id: str | None, until: date) -> list[tuple[MilestoneRow, AccountRow]]:
+    """Open milestones of journeys under way that are due on `until` or before, the earliest first. `owner_id`: those
+    the member looks after, as the milestone's owner, or the account's where it has none; None for all.
+    """
+    query = (
+        select_columns(MilestoneRow, AccountRow)
+        .join(AccountRow, col(AccountRow.id) == col(MilestoneRow.account_id))
+        .join(JourneyRow, col(JourneyRow.id) == col(MilestoneRow.journey_id))
+        .where(
+            is_in_use(tx),
+            col(JourneyRow.workspace_id) == tx.workspace_id,
+            col(JourneyRow.closed_at).is_(None),
+            col(MilestoneRow.workspace_id) == tx.workspace_id,
+            col(MilestoneRow.state) == MilestoneState.OPEN,
+            col(MilestoneRow.due_on) <= until,
+            col(MilestoneRow.removed_at).is_(None),
+        )
+        .order_by(col(MilestoneRow.due_on), col(AccountRow.name), col(MilestoneRow.id))
+    )
+    if owner_id is not None:
+        query = query.where(func.coalesce(MilestoneRow.owner_id, AccountRow.owner_id) == owner_id)
+    return [(milestone, row) for milestone, row in tx.session.execute(query)]
+
+
+def _list_stages(tx: Tx, journey_ids: Sequence[str]) -> dict[str, list[JourneyStageRow]]:
+    rows = tx.session.exec(
+        select(JourneyStageRow)
+        .where(
+            JourneyStageRow.workspace_id == tx.workspace_id, is_among(tx, col(JourneyStageRow.journey_id), journey_ids)
+        )
+        .order_by(col(JourneyStageRow.position))
+    )
+    found: dict[str, list[JourneyStageRow]] = {}
+    for row in rows:
+        found.setdefault(row.journey_id, []).append(row)
+    return found
+
+
+def _list_milestones(tx: Tx, journey_ids: Sequence[str]) -> dict[str, list[MilestoneRow]]:
+    rows = tx.session.exec(
+        select(MilestoneRow)
+        .where(
+            MilestoneRow.workspace_id == tx.workspace_id,
+            is_among(tx, col(MilestoneRow.journey_id), journey_ids),
+            col(MilestoneRow.removed_at).is_(None),
+        )
+        .order_by(col(MilestoneRow.due_on), col(MilestoneRow.position), col(MilestoneRow.id))
+    )
+    found: dict[str, list[MilestoneRow]] = {}
+    for row in rows:
+        found.setdefault(row.journey_id, []).append(row)
+    return found
+
+
+def _to_facts(row: JourneyRow, stages: Sequence[JourneyStageRow], milestones: Sequence[MilestoneRow]) -> JourneyFacts:
+    known = {
+        each.key: StageFacts(each.key, each.name, each.planned_days, each.entered_on, each.left_on) for each in stages
+    }
+    places = {key: place for place, key in enumerate(known)}
+    present = known[row.stage_key]
+    ordered = sorted(milestones, key=lambda each: places.get(each.stage_key, len(places)))
+    return JourneyFacts(
+        id=row.id,
+        stage_key=row.stage_key,
+        stage_name=present.name,
+        stage_since=row.stage_since,
+        planned_days=present.planned_days,
+        milestones=tuple(_to_milestone(each) for each in ordered),
+        stages=tuple(known.values()),
+        account_id=row.account_id,
+        name=row.name,
+        template_key=row.template_key,
+        started_on=row.started_on,
+        version=row.version,
+    )
+
+
+def _to_milestone(row: MilestoneRow) -> MilestoneFacts:
+    return MilestoneFacts(
+        id=row.id,
+        stage_key=row.stage_key,
+        name=row.name,
+        due_on=row.due_on,
+        lane=row.lane,
+        is_required=row.is_required,
+        state=row.state,
+        settled_on=row.settled_on,
+        owner_id=row.owner_id,
+        customer_owner=row.customer_owner,
+        template_key=row.template_key,
+        reason=row.reason,
+        settled_by=row.settled_by,
+        moved_count=row.moved_count,
+        version=row.version,
+    )
