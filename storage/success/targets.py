@@ -24,7 +24,9 @@ from storage.people.workspaces import get_workspace
 
 
 class TargetRow(SQLModel, table=True):
-    """Metric + kind + baseline + goal + dates + owners. `agreed_on` None means draft; `removed_at` means undone."""
+    """Metric + kind + baseline + goal + dates + owners. `agreed_on` None means draft; `removed_at` means undone or
+    taken away. `version` grows with every change by a person.
+    """
 
     __tablename__ = "targets"
 
@@ -45,6 +47,7 @@ class TargetRow(SQLModel, table=True):
     agreed_on: date | None = None
     paused_on: date | None = None
     replaced_by: str | None = None
+    version: int = 1
     created_at: datetime = moment()
     removed_at: datetime | None = moment(default=None, nullable=True)
 
@@ -61,7 +64,9 @@ class TargetStepRow(SQLModel, table=True):
 
 
 class MeasurementRow(SQLModel, table=True):
-    """One value of an account's metric, dated when it was measured (never in the future)."""
+    """One value of an account's metric, dated when it was measured (never in the future). `version` grows with every
+    change by a person.
+    """
 
     __tablename__ = "measurements"
     __table_args__ = (Index("ix_measurements_curve", "workspace_id", "account_id", "metric_key", "measured_on"),)
@@ -75,6 +80,7 @@ class MeasurementRow(SQLModel, table=True):
     note: str = ""
     source: str = "slack"
     author_id: str | None = Field(default=None, foreign_key="members.id")
+    version: int = 1
     created_at: datetime = moment()
     removed_at: datetime | None = moment(default=None, nullable=True)
 

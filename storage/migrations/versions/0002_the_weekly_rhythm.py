@@ -132,6 +132,7 @@ def upgrade() -> None:
     sa.Column('verdict_by', sa.String(), nullable=True),
     sa.Column('verdict_on', sa.Date(), nullable=True),
     sa.Column('thread_channel', sa.String(), nullable=False),
+    sa.Column('seen', sa.JSON(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('created_at', storage.types.UtcDateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_renewals_account_id_accounts'), ondelete='CASCADE'),
@@ -280,6 +281,9 @@ def upgrade() -> None:
         batch_op.drop_constraint('pk_conditions', type_='primary')
         batch_op.create_primary_key('pk_conditions', ['workspace_id', 'account_id', 'rule', 'subject'])
 
+    with op.batch_alter_table('measurements', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('version', sa.Integer(), nullable=False, server_default='0'))
+
     with op.batch_alter_table('members', schema=None) as batch_op:
         batch_op.add_column(sa.Column('is_slack_admin', sa.Boolean(), nullable=False, server_default=sa.false()))
         batch_op.add_column(sa.Column('own_zone', sa.String(), nullable=False, server_default=''))
@@ -291,10 +295,14 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('cover_id', sa.String(), nullable=True))
         batch_op.add_column(sa.Column('away_from', sa.Date(), nullable=True))
         batch_op.add_column(sa.Column('away_until', sa.Date(), nullable=True))
+        batch_op.add_column(sa.Column('version', sa.Integer(), nullable=False, server_default='0'))
         batch_op.create_foreign_key(batch_op.f('fk_members_cover_id_members'), 'members', ['cover_id'], ['id'])
 
     with op.batch_alter_table('metrics', schema=None) as batch_op:
         batch_op.add_column(sa.Column('is_hidden', sa.Boolean(), nullable=False, server_default=sa.false()))
+
+    with op.batch_alter_table('targets', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('version', sa.Integer(), nullable=False, server_default='0'))
 
     with op.batch_alter_table('workspaces', schema=None) as batch_op:
         batch_op.add_column(sa.Column('lead_id', sa.String(), nullable=True))
@@ -303,5 +311,6 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('digest_at', sa.String(), nullable=False, server_default=''))
         batch_op.add_column(sa.Column('weekly_on', sa.Integer(), nullable=False, server_default='0'))
         batch_op.add_column(sa.Column('is_hiding_amounts', sa.Boolean(), nullable=False, server_default=sa.false()))
+        batch_op.add_column(sa.Column('version', sa.Integer(), nullable=False, server_default='0'))
 
     # ### end Alembic commands ###
