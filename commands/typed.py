@@ -16,6 +16,7 @@ from rules.records import Role
 from storage.db import Tx
 from storage.people.members import MemberRow, add_by_slack_id, find_by_slack_id
 from storage.people.workspaces import get_workspace
+from words.countries import parse_country
 from words.dates import parse_date
 from words.day_phrases import Prefer
 from words.errors import WordsError
@@ -53,6 +54,11 @@ def read_quantity(text: str, *, field: str | None = None, home: str = "") -> Qua
 def read_date(text: str, today: date, *, prefer: Prefer = "nearest", field: str | None = None) -> date:
     """A day. Raises `UserError`."""
     return _read(lambda: parse_date(text, today, prefer=prefer), field)
+
+
+def read_country(text: str, *, field: str | None = None) -> str:
+    """A country's ISO code, from the code or the name. Raises `UserError`."""
+    return _read(lambda: parse_country(text), field)
 
 
 def read_count(text: str, *, field: str | None = None) -> int:

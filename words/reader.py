@@ -8,6 +8,7 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
+from words.countries import format_country
 from words.dates import format_date, format_day_and_time, format_span
 from words.language import DEFAULT_LANGUAGE, translate, translate_many
 from words.money import Amount, format_money
@@ -57,3 +58,7 @@ class Reader:
     def span(self, days: int) -> str:
         """Whole days: 61 days."""
         return format_span(days, self.locale)
+
+    def country(self, code: str) -> str:
+        """A country by its ISO 3166 code: Germany, 德国."""
+        return format_country(code, self.locale)
