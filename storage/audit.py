@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Field, Index, SQLModel, col, select
+from sqlalchemy import ColumnElement, and_, or_
+from sqlmodel import Field, Index, SQLModel, col, func, select
 
 from rules.records import Actor, Change
 from storage.db import Tx
@@ -32,23 +34,30 @@ class AuditRow(SQLModel, table=True):
     is_refused: bool = False
 
 
-def record(tx: Tx, change: Change, actor: Actor, now: datetime, *, is_refused: bool = False) -> None:
-    """Append one line to the audit."""
-    tx.session.add(
-        AuditRow(
-            workspace_id=tx.workspace_id,
-            at=now,
-            actor_kind=actor.kind,
-            actor_id=actor.id,
-            verb=change.verb,
-            object_kind=change.object_kind,
-            object_id=change.object_id,
-            account_id=change.account_id,
-            before=change.before,
-            after=change.after,
-            is_refused=is_refused,
-        )
+def record(tx: Tx, change: Change, actor: Actor, now: datetime, *, is_refused: bool = False) -> str:
+    """Append one line to the audit; returns its id."""
+    row = AuditRow(
+        workspace_id=tx.workspace_id,
+        at=now,
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        verb=change.verb,
+        object_kind=change.object_kind,
+        object_id=change.object_id,
+        account_id=change.account_id,
+        before=change.before,
+        after=change.after,
+        is_refused=is_refused,
     )
+    tx.session.add(row)
+    return row.id
+
+
+def find_line(tx: Tx, line_id: str) -> AuditRow | None:
+    """The line with this id."""
+    return tx.session.exec(
+        select(AuditRow).where(AuditRow.workspace_id == tx.workspace_id, AuditRow.id == line_id)
+    ).first()
 
 
 def find_change(tx: Tx, verb: str, object_id: str) -> AuditRow | None:
@@ -65,3 +74,56 @@ def find_change(tx: Tx, verb: str, object_id: str) -> AuditRow | None:
         .order_by(col(AuditRow.at).desc())
         .limit(1)
     ).first()
+
+
+def get_change(tx: Tx, change_id: str) -> AuditRow | None:
+    """One line of the audit by its id."""
+    return tx.session.exec(
+        select(AuditRow).where(AuditRow.workspace_id == tx.workspace_id, AuditRow.id == change_id)
+    ).first()
+
+
+def find_latest_change(tx: Tx, object_kinds: Sequence[str], object_id: str) -> AuditRow | None:
+    """The last thing done to the object, by any of the words for its kind (imports name the table); refusals aside.
+
+    Its id serves as the object's version: a form that was opened at another one is stale.
+    """
+    return tx.session.exec(
+        select(AuditRow)
+        .where(
+            AuditRow.workspace_id == tx.workspace_id,
+            col(AuditRow.object_kind).in_(object_kinds),
+            AuditRow.object_id == object_id,
+            col(AuditRow.is_refused).is_(other=False),
+        )
+        .order_by(col(AuditRow.at).desc(), col(AuditRow.id).desc())
+        .limit(1)
+    ).first()
+
+
+def list_of_account(
+    tx: Tx, account_id: str, kinds: Collection[str] = (), *, limit: int, offset: int = 0
+) -> list[AuditRow]:
+    """What was done to an account and all that belongs to it, newest first, of objects of these `kinds` (none: all);
+    refusals aside.
+    """
+    ordered = select(AuditRow).where(_is_of_account(tx, account_id, kinds))
+    ordered = ordered.order_by(col(AuditRow.at).desc(), col(AuditRow.id).desc())
+    return list(tx.session.exec(ordered.limit(limit).offset(offset)))
+
+
+def count_of_account(tx: Tx, account_id: str, kinds: Collection[str] = ()) -> int:
+    """How many lines `list_of_account` would give without a limit."""
+    wanted = _is_of_account(tx, account_id, kinds)
+    return tx.session.exec(select(func.count()).select_from(AuditRow).where(wanted)).one()
+
+
+def _is_of_account(tx: Tx, account_id: str, kinds: Collection[str]) -> ColumnElement[bool]:
+    """An import of the account itself names it as its object only."""
+    imported = and_(col(AuditRow.object_kind) == "accounts", col(AuditRow.object_id) == account_id)
+    is_its = and_(
+        col(AuditRow.workspace_id) == tx.workspace_id,
+        or_(col(AuditRow.account_id) == account_id, imported),
+        col(AuditRow.is_refused).is_(other=False),
+    )
+    return and_(is_its, col(AuditRow.object_kind).in_(sorted(kinds))) if kinds else is_its

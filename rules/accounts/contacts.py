@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
+
+from pydantic import TypeAdapter
 
 from rules.errors import UserError
 from rules.records import ContactRole
@@ -84,6 +86,12 @@ def decide_contact_change(
     before = vars(present)
     changes = {name: value for name, value in vars(wanted).items() if value != before[name]}
     return [ChangeContact(contact_id, changes, undoes)] if changes else []
+
+
+def put_contact_back(present: ContactDraft, before: Mapping[str, object]) -> ContactDraft:
+    """The contact with the values that fields had `before` a change, as the audit keeps them (JSON)."""
+    known = {name: value for name, value in before.items() if name in vars(present)}
+    return TypeAdapter(ContactDraft).validate_python(asdict(present) | known)
 
 
 def _check(draft: ContactDraft, today: date) -> None:

@@ -10,21 +10,23 @@ from datetime import datetime
 from sqlalchemy import exists
 from sqlmodel import SQLModel, col, delete, select
 
-from rules.accounts.accounts import AccountIntent, AddAccount, ChangeAccount
+from rules.accounts.accounts import AccountIntent, AddAccount, ArchiveAccount, ChangeAccount, RestoreAccount
 from rules.errors import StaleError, UserError
 from rules.records import Actor, Change
 from storage.accounts.accounts import AccountRow, AliasRow, find_account, find_same, get_account, list_aliases
 from storage.audit import record
 from storage.db import Tx
+from storage.merge import as_json
 from words.names import fold, slug
 
-_COPIED = ("name", "state", "tier", "industry", "seats", "owner_id", "channel_id")
+_COPIED = ("name", "state", "tier", "industry", "seats", "owner_id", "channel_id", "country", "started_on")
 
 
 def apply_accounts(tx: Tx, intents: Sequence[AccountIntent], actor: Actor, now: datetime) -> list[AccountRow]:
-    """Carry the intents out, with audit. Returns the accounts added or changed.
+    """Carry the intents out, with audit. Returns the accounts added, changed, archived or brought back.
 
-    Raises `UserError` for a name that is taken, `StaleError` or `NotFoundError` for an account that is gone.
+    Raises `UserError` for a name that is taken, `StaleError` or `NotFoundError` for an account that is gone, or
+    archived or brought back by somebody else already.
     """
     kept = []
     for intent in intents:
@@ -32,18 +34,24 @@ def apply_accounts(tx: Tx, intents: Sequence[AccountIntent], actor: Actor, now: 
             kept.append(_add(tx, intent, actor, now))
         elif isinstance(intent, ChangeAccount):
             kept.append(_change(tx, intent, actor, now))
+        elif isinstance(intent, ArchiveAccount):
+            kept.append(_archive(tx, intent, actor, now))
+        elif isinstance(intent, RestoreAccount):
+            kept.append(_restore(tx, intent.account_id, actor, now))
         else:
             _remove(tx, intent.account_id, actor, now)
     return kept
 
 
 def is_account_needed(tx: Tx, account_id: str) -> bool:
-    """Whether any row of any table but its own aliases refers to the account."""
+    """Whether any row of any table but its own aliases refers to the account; rows taken back do not count."""
     for table in SQLModel.metadata.sorted_tables:
         column = table.columns.get("account_id")
         if table.name == AliasRow.__tablename__ or column is None or not column.foreign_keys:
             continue
         found = exists().where(table.c.workspace_id == tx.workspace_id, column == account_id)
+        if "removed_at" in table.columns:
+            found = found.where(table.c.removed_at.is_(None))
         if tx.session.execute(select(found)).scalar_one():
             return True
     return False
@@ -65,7 +73,7 @@ def _add(tx: Tx, intent: AddAccount, actor: Actor, now: datetime) -> AccountRow:
     _add_aliases(tx, row, draft.aliases)
     after: dict[str, object] = {"name": row.name, "external_id": row.external_id, "aliases": list(draft.aliases)}
     after |= {name: getattr(draft, name) for name in _COPIED}
-    record(tx, Change("account.added", "account", row.id, row.id, after=after), actor, now)
+    record(tx, Change("account.added", "account", row.id, row.id, after=as_json(after)), actor, now)
     return row
 
 
@@ -83,7 +91,31 @@ def _change(tx: Tx, intent: ChangeAccount, actor: Actor, now: datetime) -> Accou
         _remove_aliases(tx, row.id)
         _add_aliases(tx, row, intent.aliases)
     tx.session.flush()
-    record(tx, Change("account.changed", "account", row.id, row.id, before=before, after=after), actor, now)
+    if intent.undoes:
+        after["undoes"] = intent.undoes
+    verb = "account.reverted" if intent.undoes else "account.changed"
+    record(tx, Change(verb, "account", row.id, row.id, before=as_json(before), after=as_json(after)), actor, now)
+    return row
+
+
+def _archive(tx: Tx, intent: ArchiveAccount, actor: Actor, now: datetime) -> AccountRow:
+    row = get_account(tx, intent.account_id)
+    row.archived_at = now
+    tx.session.flush()
+    after: dict[str, object] = {"reason": intent.reason}
+    record(tx, Change("account.archived", "account", row.id, row.id, after=after), actor, now)
+    return row
+
+
+def _restore(tx: Tx, account_id: str, actor: Actor, now: datetime) -> AccountRow:
+    row = find_account(tx, account_id)
+    if row is None:
+        raise StaleError("This account no longer exists.")
+    if row.archived_at is None:
+        raise StaleError("This account is in use already. Nothing was changed.")
+    row.archived_at = None
+    tx.session.flush()
+    record(tx, Change("account.restored", "account", row.id, row.id), actor, now)
     return row
 
 

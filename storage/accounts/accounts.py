@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from sqlalchemy import ColumnElement, and_, false, union
 from sqlalchemy import select as select_columns
-from sqlmodel import Field, Index, SQLModel, UniqueConstraint, col, select
+from sqlmodel import Field, Index, SQLModel, UniqueConstraint, col, func, select
 
 from rules.accounts.accounts import AccountDraft
 from rules.records import AccountState, Tier
@@ -153,6 +153,8 @@ def to_draft(tx: Tx, row: AccountRow) -> AccountDraft:
         seats=row.seats,
         owner_id=row.owner_id,
         channel_id=row.channel_id,
+        country=row.country,
+        started_on=row.started_on,
         aliases=tuple(list_aliases(tx, row.id)),
     )
 
@@ -185,6 +187,26 @@ def _to_named(id_: str, names: tuple[str, ...]) -> Named:
     return Named(id_, names)
 
 
+def count_archived(tx: Tx) -> int:
+    """How many accounts are put away."""
+    return tx.session.exec(select(func.count()).select_from(AccountRow).where(_is_archived(tx))).one()
+
+
+def list_archived(tx: Tx, limit: int, offset: int = 0) -> list[AccountRow]:
+    """Accounts put away, the latest first."""
+    ordered = (
+        select(AccountRow).where(_is_archived(tx)).order_by(col(AccountRow.archived_at).desc(), col(AccountRow.id))
+    )
+    return list(tx.session.exec(ordered.limit(limit).offset(offset)))
+
+
+def list_archived_named(tx: Tx) -> list[Named]:
+    """Every archived account with the names it can be asked for by: shown name, external id, slug."""
+    columns = (AccountRow.id, AccountRow.name, AccountRow.external_id, AccountRow.slug)
+    rows = tx.session.execute(select_columns(*map(col, columns)).where(_is_archived(tx)))
+    return [Named(id_, tuple(filter(None, names))) for id_, *names in rows]
+
+
 def page_account_ids(tx: Tx, after: str = "", limit: int = 200) -> list[str]:
     """The next ids, in order, of accounts that jobs look at: in use and not lost."""
     return list(
@@ -200,3 +222,7 @@ def page_account_ids(tx: Tx, after: str = "", limit: int = 200) -> list[str]:
 def is_in_use(tx: Tx) -> ColumnElement[bool]:
     """Whether an account is neither archived nor of another workspace, as a condition of a query."""
     return and_(col(AccountRow.workspace_id) == tx.workspace_id, col(AccountRow.archived_at).is_(None))
+
+
+def _is_archived(tx: Tx) -> ColumnElement[bool]:
+    return and_(col(AccountRow.workspace_id) == tx.workspace_id, col(AccountRow.archived_at).is_not(None))

@@ -1,18 +1,37 @@
-"""Who owns imported accounts: matched by e-mail address, as soon as Slack tells it. Owns the link between accounts and
-members; refuses to ask Slack.
+"""Who owns imported accounts: matched by e-mail address, as soon as Slack tells it, or given by a lead. Owns the link
+between accounts and members; refuses to ask Slack.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import ColumnElement, and_
 from sqlmodel import col, func, select, update
 
 from rules.records import Actor, Change, Role
 from storage import audit
-from storage.accounts.accounts import AccountRow
+from storage.accounts.accounts import AccountRow, is_in_use
 from storage.db import Tx
+from storage.lookup import is_among
 from storage.people.members import MemberRow, SlackProfile, find_by_slack_id, save_profile
+
+
+GIVEN = "member.given"
+
+
+@dataclass(frozen=True)
+class Orphans:
+    """Accounts in use that nobody active owns: imported with the address `email` that no member has, or of the member
+    `owner_id` who left, by name `name`.
+    """
+
+    count: int
+    email: str = ""
+    owner_id: str = ""
+    name: str = ""
 
 
 def save_from_slack(tx: Tx, profile: SlackProfile, now: datetime, *, default_role: Role = Role.CSM) -> MemberRow:
@@ -50,6 +69,85 @@ def is_expected(tx: Tx, profile: SlackProfile) -> bool:
         AccountRow.workspace_id == tx.workspace_id, func.lower(AccountRow.owner_email) == profile.email.lower()
     )
     return bool(profile.email) and tx.session.exec(owned.limit(1)).first() is not None
+
+
+def count_owned(tx: Tx) -> dict[str, int]:
+    """Accounts in use by the member who owns them."""
+    found = tx.session.exec(
+        select(AccountRow.owner_id, func.count())
+        .where(is_in_use(tx), col(AccountRow.owner_id).is_not(None))
+        .group_by(AccountRow.owner_id)
+    )
+    return {owner_id: count for owner_id, count in found if owner_id}
+
+
+def list_unmatched(tx: Tx) -> list[Orphans]:
+    """The addresses of owners that no member has, the one with the most accounts first."""
+    address = func.lower(AccountRow.owner_email)
+    found = tx.session.exec(
+        select(address, func.count())
+        .where(is_in_use(tx), col(AccountRow.owner_id).is_(None), AccountRow.owner_email != "")
+        .group_by(address)
+        .order_by(func.count().desc(), address)
+    )
+    return [Orphans(count, email=email) for email, count in found]
+
+
+def list_left(tx: Tx) -> list[Orphans]:
+    """The people who left and still own accounts, the one with the most accounts first."""
+    found = tx.session.exec(
+        select(MemberRow.id, MemberRow.name, func.count())
+        .join(AccountRow, _is_owned_by_left(tx))
+        .where(MemberRow.workspace_id == tx.workspace_id)
+        .group_by(MemberRow.id, MemberRow.name)
+        .order_by(func.count().desc(), MemberRow.name)
+    )
+    return [Orphans(count, owner_id=id_, name=name) for id_, name, count in found]
+
+
+def give_accounts(tx: Tx, orphans: Orphans, member_id: str, actor: Actor, now: datetime) -> tuple[str, list[str]]:
+    """Make a member the owner of accounts that nobody active owns; returns the audit's line and the accounts' ids."""
+    is_it = (
+        and_(col(AccountRow.owner_id).is_(None), func.lower(AccountRow.owner_email) == orphans.email)
+        if orphans.email
+        else col(AccountRow.owner_id) == orphans.owner_id
+    )
+    ids = list(tx.session.exec(select(AccountRow.id).where(is_in_use(tx), is_it).order_by(AccountRow.id)))
+    before = orphans.owner_id or None
+    _set_owner(tx, ids, before, member_id, actor, now)
+    facts: dict[str, object] = {"email": orphans.email, "owner_id": before, "accounts": ids}
+    return audit.record(tx, Change(GIVEN, "member", member_id, after=facts), actor, now), ids
+
+
+def is_given_since(tx: Tx, line: audit.AuditRow) -> bool:
+    """Whether any account that the line gave away has another owner by now, or is gone."""
+    ids: list[str] = (line.after or {})["accounts"]
+    own = select(func.count()).select_from(AccountRow).where(_is_one_of(tx, ids), AccountRow.owner_id == line.object_id)
+    return tx.session.exec(own).one() != len(ids)
+
+
+def take_accounts_back(tx: Tx, line: audit.AuditRow, actor: Actor, now: datetime) -> list[str]:
+    """Give the accounts of the line the owner they had before; returns their ids."""
+    facts = line.after or {}
+    ids: list[str] = facts["accounts"]
+    _set_owner(tx, ids, line.object_id, facts["owner_id"], actor, now)
+    audit.record(tx, Change("change.undone", "change", line.id, before=line.after), actor, now)
+    return ids
+
+
+def _set_owner(tx: Tx, ids: Sequence[str], before: str | None, after: str | None, actor: Actor, now: datetime) -> None:
+    tx.session.exec(update(AccountRow).where(_is_one_of(tx, ids)).values(owner_id=after))
+    for id_ in ids:
+        change = Change("account.changed", "account", id_, id_, before={"owner_id": before}, after={"owner_id": after})
+        audit.record(tx, change, actor, now)
+
+
+def _is_one_of(tx: Tx, ids: Sequence[str]) -> ColumnElement[bool]:
+    return and_(col(AccountRow.workspace_id) == tx.workspace_id, is_among(tx, col(AccountRow.id), ids))
+
+
+def _is_owned_by_left(tx: Tx) -> ColumnElement[bool]:
+    return and_(is_in_use(tx), col(AccountRow.owner_id) == col(MemberRow.id), col(MemberRow.is_active).is_(other=False))
 
 
 def _link_accounts(tx: Tx, row: MemberRow, now: datetime) -> None:
