@@ -22,8 +22,17 @@ from pipeline.report import JobReport
 from storage.clock import read_clock
 from storage.db import Database
 from storage.delivery.leases import acquire, is_held, release
-from storage.delivery.schedules import Run, ensure_schedules, finish_run, has_due, next_due, start_due
-from storage.people.workspaces import WorkspaceRow, list_workspaces
+from storage.delivery.schedules import (
+    Run,
+    Wanted,
+    ensure_schedules,
+    finish_run,
+    has_due,
+    next_due,
+    start_due,
+    wanted_rhythms,
+)
+from storage.people.workspaces import list_workspaces
 
 LEASE = "scheduler"
 _STALE_INTERVALS = 3
@@ -64,7 +73,8 @@ class Scheduler:
     on_stale: Callable[[], None] = _ignore
     _holder: str = field(init=False, default_factory=lambda: uuid.uuid4().hex)
     _queue: asyncio.Queue[_Started] = field(init=False, default_factory=asyncio.Queue)
-    _zones: dict[str, str] = field(init=False, default_factory=dict)
+    _epoch: int = field(init=False, default=0)
+    _ensured: dict[str, Wanted] = field(init=False, default_factory=dict)
     _ticked_at: float = field(init=False, default_factory=time.monotonic)
     _end: threading.Event = field(init=False, default_factory=threading.Event)
     _timer: AsyncIOScheduler | None = field(init=False, default=None)
@@ -168,19 +178,27 @@ class Scheduler:
         with self.database.read() as session:
             workspaces = list_workspaces(session)
         now = self.clocks.business()
-        runs = [run for row in workspaces if not row.is_paused for run in self._start_in(row, now, epoch)]
+        if epoch != self._epoch:  # meanwhile another process may have made other schedules
+            self._epoch, self._ensured = epoch, {}
+        runs = [run for row in workspaces if not row.is_paused for run in self._start_in(row.id, now, epoch)]
         return [_Started(run, epoch) for run in runs]
 
-    def _start_in(self, row: WorkspaceRow, now: datetime, epoch: int) -> list[Run]:
-        if self._zones.get(row.id) != row.zone:
-            with self.database.writing(row.id) as tx:
-                ensure_schedules(tx, now)
-            self._zones[row.id] = row.zone
-        with self.database.reading(row.id) as tx:
+    def _start_in(self, workspace_id: str, now: datetime, epoch: int) -> list[Run]:
+        self._ensure(workspace_id, now)
+        with self.database.reading(workspace_id) as tx:
             if not has_due(tx, now, epoch):
                 return []
-        with self.database.writing(row.id) as tx:
+        with self.database.writing(workspace_id) as tx:
             return start_due(tx, now, epoch) if is_held(tx.session, LEASE, self._holder, epoch) else []
+
+    def _ensure(self, workspace_id: str, now: datetime) -> None:
+        """Bring the schedules up to date when people or their times changed since this process last did."""
+        with self.database.reading(workspace_id) as tx:
+            wanted = wanted_rhythms(tx)
+        if self._ensured.get(workspace_id) != wanted:
+            with self.database.writing(workspace_id) as tx:
+                ensure_schedules(tx, now)
+            self._ensured[workspace_id] = wanted
 
     def _finish(self, started: _Started, error: str) -> None:
         with self.database.writing(started.run.workspace_id) as tx:

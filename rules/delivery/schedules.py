@@ -45,6 +45,11 @@ def latest_occurrence(rhythm: Rhythm, now: datetime) -> datetime:
     return found
 
 
+def is_same_day(rhythm: Rhythm, one: datetime, other: datetime) -> bool:
+    """Whether two aware moments fall on the same calendar day of the rhythm's zone."""
+    return _local_day(rhythm, one) == _local_day(rhythm, other)
+
+
 def _floor(rhythm: Rhythm, moment: datetime) -> datetime:
     step = rhythm.every_minutes * 60
     return datetime.fromtimestamp(int(moment.timestamp()) // step * step, UTC)

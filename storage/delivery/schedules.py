@@ -10,10 +10,11 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, update
 from sqlmodel import Field, Session, SQLModel, UniqueConstraint, col, delete, select
 
-from rules.delivery.schedules import Rhythm, latest_occurrence, next_occurrence
+from rules.delivery.schedules import Rhythm, is_same_day, latest_occurrence, next_occurrence
 from storage.db import Tx
 from storage.fields import key, moment, workspace
-from storage.people.workspaces import WorkspaceRow, get_workspace
+from storage.people.team import get_team_time, list_working_times
+from storage.people.workspaces import WorkspaceRow
 from storage.upsert import upsert
 
 MOST_ATTEMPTS = 3
@@ -21,7 +22,7 @@ MOST_ATTEMPTS = 3
 
 class ScheduleRow(SQLModel, table=True):
     """What runs when: `job` daily at `at_time` ("06:00") in `zone`, or every `every_minutes`. `next_at` is business
-    time, `audience` is a channel or member id, "" for the workspace.
+    time, `audience` the zone and time of the people it is for ("" for the workspace).
     """
 
     __tablename__ = "schedules"
@@ -69,33 +70,61 @@ class Run:
     occurrence: datetime
 
 
-# (job, daily at, or every so many minutes)
-DEFAULTS = (("daily", "06:00", 0), ("wake", "00:00", 5), ("cleanup", "03:30", 0))
+# (job, daily at, or every so many minutes), in the workspace's zone.
+FIXED = (("daily", "06:00", 0), ("wake", "00:00", 5), ("cleanup", "03:30", 0))
+CHECKINS, DIGEST, RENEWALS = "checkins", "digest", "renewals"
+_MORNING_JOBS = frozenset({CHECKINS, DIGEST})
+"""What is said on people's morning; once that day is over there, it is not made up for."""
+
+Wanted = dict[tuple[str, str], Rhythm]
+"""Rhythms by (job, audience)."""
+
+
+def wanted_rhythms(tx: Tx) -> Wanted:
+    """What the workspace's schedules should be, by (job, audience), in two queries.
+
+    Check-ins and digests run once for all people who begin, or get their digest, at the same time of the same zone;
+    that is their audience ("Europe/Berlin 09:00"). What goes to channels is at the workspace's own time.
+    """
+    team = get_team_time(tx)
+    wanted = {(job, ""): Rhythm(team.zone, at_time, minutes) for job, at_time, minutes in FIXED}
+    wanted[RENEWALS, ""] = Rhythm(team.zone, f"{team.digest_at:%H:%M}")
+    times = [*list_working_times(tx).values(), team]
+    for job, each in ((CHECKINS, "work_from"), (DIGEST, "digest_at")):
+        for zone, at in {(time.zone, getattr(time, each)) for time in times}:
+            rhythm = Rhythm(zone, f"{at:%H:%M}")
+            wanted[job, f"{rhythm.zone} {rhythm.at_time}"] = rhythm
+    return wanted
 
 
 def ensure_schedules(tx: Tx, now: datetime) -> None:
-    """The schedules every workspace has, in the workspace's zone; one whose zone changed is due anew. `now` is
-    business time.
+    """Make the workspace's schedules what `wanted_rhythms` says: missing ones begin with their next occurrence after
+    `now` (business time), a changed one is due anew, one that nobody needs any more is removed with its runs.
     """
-    zone = get_workspace(tx).zone
-    query = select(ScheduleRow).where(ScheduleRow.workspace_id == tx.workspace_id, ScheduleRow.audience == "")
-    known = {row.job: row for row in tx.session.exec(query)}
-    for row in known.values():
-        if row.zone != zone:
-            row.zone = zone
-            row.next_at = next_occurrence(row.rhythm, now)
-    missing = [
-        _begin(tx, job, Rhythm(zone, at_time, minutes), now) for job, at_time, minutes in DEFAULTS if job not in known
-    ]
+    wanted = wanted_rhythms(tx)
+    query = select(ScheduleRow).where(ScheduleRow.workspace_id == tx.workspace_id)
+    known = {(row.job, row.audience): row for row in tx.session.exec(query)}
+    for name, row in known.items():
+        if name not in wanted:
+            tx.session.delete(row)
+        elif row.rhythm != wanted[name]:
+            _change(row, wanted[name], now)
+    missing = [_begin(tx, *name, rhythm, now) for name, rhythm in wanted.items() if name not in known]
     upsert(tx, ScheduleRow, missing, keys=["workspace_id", "audience", "job"])
     tx.session.flush()
 
 
-def _begin(tx: Tx, job: str, rhythm: Rhythm, now: datetime) -> dict[str, object]:
+def _change(row: ScheduleRow, rhythm: Rhythm, now: datetime) -> None:
+    row.zone, row.at_time, row.every_minutes = rhythm.zone, rhythm.at_time, rhythm.every_minutes
+    row.next_at = next_occurrence(rhythm, now)
+
+
+def _begin(tx: Tx, job: str, audience: str, rhythm: Rhythm, now: datetime) -> dict[str, object]:
     """The columns of a new schedule of the workspace."""
     return ScheduleRow(
         workspace_id=tx.workspace_id,
         job=job,
+        audience=audience,
         zone=rhythm.zone,
         at_time=rhythm.at_time,
         every_minutes=rhythm.every_minutes,
@@ -125,7 +154,8 @@ def has_due(tx: Tx, now: datetime, epoch: int) -> bool:
 def start_due(tx: Tx, now: datetime, epoch: int) -> list[Run]:
     """Start what is due at business time `now`, under the scheduler lease's `epoch`, oldest occurrence first.
 
-    Several missed occurrences of a schedule become one, the latest. A run left unfinished under an earlier epoch
+    Several missed occurrences of a schedule become one, the latest; a digest or check-ins of a day that is over are
+    left out. A run left unfinished under an earlier epoch
     (its process is gone) starts again, at most `MOST_ATTEMPTS` times in all.
     """
     runs = [*_restart(tx, now, epoch), *_start_new(tx, now, epoch)]
@@ -162,6 +192,8 @@ def _start_new(tx: Tx, now: datetime, epoch: int) -> list[Run]:
     for row in tx.session.exec(query.with_for_update()).all():
         occurrence = max(row.next_at, latest_occurrence(row.rhythm, now))
         row.next_at = next_occurrence(row.rhythm, now)
+        if _is_over(row, occurrence, now):
+            continue
         started = {"schedule_id": row.id, "occurrence": occurrence, "started_at": now, "epoch": epoch}
         if upsert(tx, ScheduleRunRow, [started], keys=["schedule_id", "occurrence"]):
             runs.append(Run(tx.workspace_id, row.id, row.job, row.audience, occurrence))
@@ -177,12 +209,20 @@ def _restart(tx: Tx, now: datetime, epoch: int) -> list[Run]:
     runs = []
     for row, schedule in tx.session.exec(query.with_for_update()).all():
         row.epoch = epoch
+        if _is_over(schedule, row.occurrence, now):
+            row.finished_at, row.error = now, "its process ended, and the day it was for is over"
+            continue
         if row.attempts >= MOST_ATTEMPTS:
             row.finished_at, row.error = now, f"its process ended {row.attempts} times before it was done"
             continue
         row.attempts += 1
         runs.append(Run(tx.workspace_id, row.schedule_id, schedule.job, schedule.audience, row.occurrence))
     return runs
+
+
+def _is_over(row: ScheduleRow, occurrence: datetime, now: datetime) -> bool:
+    """Whether an occurrence was for a day that has ended for its people."""
+    return row.job in _MORNING_JOBS and not is_same_day(row.rhythm, occurrence, now)
 
 
 def _left_behind(tx: Tx, epoch: int) -> tuple[ColumnElement[bool], ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlmodel import select
@@ -13,7 +14,9 @@ from bot.scheduler import Scheduler
 from pipeline import cleanup
 from pipeline.report import JobReport
 from storage.db import Database
-from storage.delivery.schedules import ScheduleRunRow
+from storage.delivery.schedules import ScheduleRow, ScheduleRunRow
+from storage.people.members import get_member
+from tests.alert_rows import add_member
 from tests.conftest import add_workspace
 
 
@@ -45,21 +48,62 @@ def runs(database: Database, workspace_id: str) -> list[ScheduleRunRow]:
         return list(tx.session.exec(select(ScheduleRunRow).where(ScheduleRunRow.workspace_id == tx.workspace_id)))
 
 
+def audiences(database: Database, workspace_id: str) -> set[str]:
+    """For whom digests are made."""
+    with database.reading(workspace_id) as tx:
+        rows = tx.session.exec(select(ScheduleRow).where(ScheduleRow.workspace_id == tx.workspace_id))
+        return {row.audience for row in rows if row.job == "digest"}
+
+
 async def test_due_jobs_run_once_and_a_failing_one_stops_nobody(sqlite_database: Database):
     workspace_id = add_workspace(sqlite_database)
     business, clocks = travel()
     jobs, nudges = Jobs(), []
-    known = {"wake": jobs.note("wake"), "daily": jobs.fail, "cleanup": cleanup.run}
+    people = {name: jobs.note("of people") for name in ("checkins", "digest", "renewals")}
+    known = {"wake": jobs.note("wake"), "daily": jobs.fail, "cleanup": cleanup.run, **people}
     scheduler = Scheduler(sqlite_database, known, clocks, on_run=lambda: nudges.append(1))
     await scheduler.tick()
     assert jobs.ran == []
     business.move_to(business() + timedelta(days=1, hours=1))
     await scheduler.tick()
     await scheduler.tick()
-    assert [name for name, _, _ in jobs.ran] == ["wake"]
+    assert [name for name, _, _ in jobs.ran if name != "of people"] == ["wake"]
     ended = {row.error for row in runs(sqlite_database, workspace_id)}
     assert ended == {"", "ValueError: no data"}
-    assert len(nudges) == 3
+    assert len(nudges) == len(runs(sqlite_database, workspace_id))
+
+
+async def test_a_person_in_a_new_zone_has_a_morning_without_a_restart(sqlite_database: Database):
+    workspace_id = add_workspace(sqlite_database)
+    _, clocks = travel()
+    scheduler = Scheduler(sqlite_database, {}, clocks)
+    await scheduler.tick()
+    with sqlite_database.writing(workspace_id) as tx:
+        person = add_member(tx, "U1", zone="Asia/Tokyo")
+    await scheduler.tick()
+    assert "Asia/Tokyo 09:10" in audiences(sqlite_database, workspace_id)
+    with sqlite_database.writing(workspace_id) as tx:
+        get_member(tx, person.id).digest_at = "08:30"
+    await scheduler.tick()
+    assert {"Asia/Tokyo 08:30"} == {each for each in audiences(sqlite_database, workspace_id) if "Tokyo" in each}
+
+
+async def test_another_process_does_not_trust_what_it_knew(sqlite_database: Database):
+    workspace_id = add_workspace(sqlite_database)
+    _, clocks = travel()
+    one, two = Scheduler(sqlite_database, {}, clocks), Scheduler(sqlite_database, {}, clocks)
+    await one.tick()
+    one.stop()
+    await one.drain(1.0)
+    await two.tick()
+    with sqlite_database.writing(workspace_id) as tx:
+        tx.session.delete(tx.session.exec(select(ScheduleRow).where(ScheduleRow.job == "digest")).one())
+    two.stop()
+    await two.drain(1.0)
+    three = replace(one)
+    three._ensured, three._epoch = one._ensured, one._epoch
+    await three.tick()
+    assert audiences(sqlite_database, workspace_id) == {"UTC 09:10"}
 
 
 async def test_an_unknown_job_is_marked_not_forgotten(sqlite_database: Database):

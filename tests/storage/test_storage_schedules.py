@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import select
 
+from benchmarks.jobs import counted
 from storage.db import Database, Tx
 from storage.delivery.leases import acquire, is_held, release
 from storage.delivery.schedules import (
@@ -19,8 +20,10 @@ from storage.delivery.schedules import (
     list_failures,
     next_due,
     start_due,
+    wanted_rhythms,
 )
 from storage.people.workspaces import get_workspace
+from tests.alert_rows import add_member
 from tests.conftest import NOW
 
 DAY = timedelta(days=1)
@@ -28,8 +31,17 @@ SIX = NOW.replace(hour=6) + DAY
 
 
 def rows(tx: Tx) -> dict[str, ScheduleRow]:
+    """The schedules of the workspace itself, by job."""
+    return {job: row for (job, audience), row in all_rows(tx).items() if not audience}
+
+
+def all_rows(tx: Tx) -> dict[tuple[str, str], ScheduleRow]:
     found = tx.session.exec(select(ScheduleRow).where(ScheduleRow.workspace_id == tx.workspace_id))
-    return {row.job: row for row in found}
+    return {(row.job, row.audience): row for row in found}
+
+
+def audiences(tx: Tx, job: str) -> set[str]:
+    return {audience for name, audience in all_rows(tx) if name == job}
 
 
 def started(tx: Tx, now: datetime, epoch: int = 1) -> list[tuple[str, object]]:
@@ -43,7 +55,78 @@ def test_every_workspace_has_its_schedules_once(tx: Tx):
         "daily": SIX,
         "wake": NOW + timedelta(minutes=5),
         "cleanup": SIX.replace(hour=3, minute=30),
+        "renewals": NOW.replace(minute=10),
     }
+
+
+def test_people_of_three_zones_have_their_own_mornings(tx: Tx):
+    add_member(tx, "U1", zone="Europe/Berlin")
+    add_member(tx, "U2", zone="America/New_York")
+    add_member(tx, "U3", zone="Asia/Shanghai", work_from="08:00")
+    add_member(tx, "U4", zone="Europe/Berlin")
+    ensure_schedules(tx, NOW)
+    assert audiences(tx, "checkins") == {
+        "UTC 09:00", "Europe/Berlin 09:00", "America/New_York 09:00", "Asia/Shanghai 08:00"
+    }  # fmt: skip
+    assert audiences(tx, "digest") == {
+        "UTC 09:10", "Europe/Berlin 09:10", "America/New_York 09:10", "Asia/Shanghai 08:10"
+    }  # fmt: skip
+    due = {row.audience: row.next_at for row in all_rows(tx).values() if row.job == "digest"}
+    assert due["Europe/Berlin 09:10"] == NOW.replace(hour=8, minute=10) + DAY
+    assert due["America/New_York 09:10"] == NOW.replace(hour=13, minute=10)
+    assert due["Asia/Shanghai 08:10"] == NOW.replace(hour=0, minute=10) + DAY
+
+
+def test_who_moves_or_leaves_takes_their_morning_along(tx: Tx):
+    person = add_member(tx, "U1", zone="Europe/Berlin")
+    ensure_schedules(tx, NOW)
+    person.own_zone, person.digest_at = "Asia/Tokyo", "08:30"
+    tx.session.flush()
+    ensure_schedules(tx, NOW)
+    assert audiences(tx, "digest") == {"UTC 09:10", "Asia/Tokyo 08:30"}
+    assert audiences(tx, "checkins") == {"UTC 09:00", "Asia/Tokyo 09:00"}
+    person.is_active = False
+    tx.session.flush()
+    ensure_schedules(tx, NOW)
+    assert audiences(tx, "digest") == {"UTC 09:10"}
+
+
+def test_a_schedule_that_goes_takes_its_runs_along(tx: Tx):
+    person = add_member(tx, "U1", zone="Asia/Tokyo")
+    ensure_schedules(tx, NOW)
+    later = NOW + timedelta(hours=16)
+    (run,) = [each for each in start_due(tx, later, 1) if each.job == "digest" and "Tokyo" in each.audience]
+    person.is_active = False
+    tx.session.flush()
+    ensure_schedules(tx, later)
+    assert not finish_run(tx, run, 1, later)
+
+
+def test_a_morning_that_is_over_is_not_made_up_for(tx: Tx):
+    add_member(tx, "U1", zone="Europe/Berlin")
+    ensure_schedules(tx, NOW)
+    berlin = NOW.replace(hour=8, minute=10) + DAY
+    before_its_morning = berlin + DAY - timedelta(hours=2)
+    assert ("digest", berlin) not in started(tx, before_its_morning)
+    assert ("digest", berlin + DAY) in started(tx, berlin + DAY + timedelta(hours=6))
+
+
+def test_a_morning_cut_short_is_not_begun_again_the_day_after(tx: Tx):
+    ensure_schedules(tx, NOW)
+    at = NOW.replace(minute=10)
+    assert ("digest", at) in started(tx, at)
+    again = [job for job, _ in started(tx, at + DAY - timedelta(hours=1), epoch=2)]
+    assert "digest" not in again
+    assert "the day it was for is over" in {row.error for row in list_failures(tx)}.pop()
+
+
+def test_the_wanted_schedules_are_read_in_two_queries(database: Database, workspace_id: str):
+    with database.writing(workspace_id) as tx:
+        for number in range(30):
+            add_member(tx, f"U{number}", zone=["Europe/Berlin", "Asia/Tokyo"][number % 2])
+    with counted(database) as statements, database.reading(workspace_id) as tx:
+        assert len(wanted_rhythms(tx)) == 4 + 2 * 3
+    assert statements.count <= 4  # one of them and another begin or end the transaction
 
 
 def test_another_zone_moves_what_is_due(tx: Tx):
@@ -51,6 +134,7 @@ def test_another_zone_moves_what_is_due(tx: Tx):
     get_workspace(tx).zone = "Asia/Shanghai"
     ensure_schedules(tx, NOW)
     assert rows(tx)["daily"].next_at == NOW.replace(hour=22)
+    assert audiences(tx, "digest") == {"Asia/Shanghai 09:10"}
 
 
 def test_what_is_due_starts_once(tx: Tx):
@@ -66,7 +150,7 @@ def test_missed_occurrences_become_one_for_the_latest(tx: Tx):
     late = SIX + 3 * DAY + timedelta(hours=2)
     runs = started(tx, late)
     assert ("daily", SIX + 3 * DAY) in runs
-    assert [job for job, _ in runs] == ["cleanup", "daily", "wake"]
+    assert [job for job, _ in runs] == ["renewals", "cleanup", "daily", "wake"]
     assert rows(tx)["daily"].next_at == SIX + 4 * DAY
 
 
@@ -104,7 +188,7 @@ def test_the_next_due_time_skips_polls_and_paused_workspaces(database: Database,
     with database.writing(workspace_id) as tx:
         ensure_schedules(tx, NOW)
     with database.read() as session:
-        assert next_due(session) == SIX.replace(hour=3, minute=30)
+        assert next_due(session) == NOW.replace(minute=10)
     with database.writing(workspace_id) as tx:
         get_workspace(tx).is_paused = True
     with database.read() as session:
