@@ -149,13 +149,16 @@ class OfferState(StrEnum):
 
 
 class RenewalOutcome(StrEnum):
-    """How a renewal ended; OPEN until somebody says."""
+    """How a renewal ended; OPEN until somebody says. CANCELLED: there was nothing left to decide, because the contract
+    was replaced, moved or removed, or its account is gone.
+    """
 
     OPEN = "open"
     RENEWED = "renewed"
     EXPANDED = "expanded"
     CONTRACTED = "contracted"
     CHURNED = "churned"
+    CANCELLED = "cancelled"
 
 
 class RenewalVerdict(StrEnum):

@@ -10,7 +10,9 @@ from sqlmodel import Field, Index, SQLModel, col, select
 
 from rules.accounts.imports import Outcome
 from rules.records import Actor
+from rules.renewals.renewals import ContractFacts, Term
 from storage.db import Tx
+from storage.errors import NotFoundError
 from storage.fields import account, workspace
 from storage.lookup import is_among
 from storage.merge import merge_rows
@@ -53,6 +55,33 @@ def list_contracts(tx: Tx, account_ids: Sequence[str]) -> dict[str, list[Contrac
     found: dict[str, list[ContractRow]] = {}
     for row in rows:
         found.setdefault(row.account_id, []).append(row)
+    return found
+
+
+def to_facts(row: ContractRow) -> ContractFacts:
+    """The contract as the rules see it."""
+    term = Term(
+        start_on=row.start_on,
+        end_on=row.end_on,
+        term_months=row.term_months,
+        notice_by=row.notice_by,
+        notice_received_on=row.notice_received_on,
+        is_auto_renew=row.is_auto_renew,
+    )
+    return ContractFacts(row.external_id, row.account_id, term, row.yearly_minor, row.currency, row.kind)
+
+
+def find_contract(tx: Tx, contract_id: str) -> ContractRow | None:
+    """The contract by its id in its own system."""
+    wanted = (ContractRow.workspace_id == tx.workspace_id, ContractRow.external_id == contract_id)
+    return tx.session.exec(select(ContractRow).where(*wanted)).first()
+
+
+def get_contract(tx: Tx, contract_id: str) -> ContractRow:
+    """The contract. Raises `NotFoundError`."""
+    found = find_contract(tx, contract_id)
+    if found is None:
+        raise NotFoundError("This contract no longer exists. See `/cs contract` with the account's name.")
     return found
 
 

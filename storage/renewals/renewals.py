@@ -1,19 +1,31 @@
-"""Renewals: what becomes of each contract at its end. Owns their table."""
+"""Renewals: what becomes of each contract at its end. Owns their tables and how they are found; who changes them goes
+through `storage.renewals.renewal_writes`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from typing import Any
 
-from sqlmodel import Field, Index, SQLModel, UniqueConstraint
+from sqlalchemy import ColumnElement
+from sqlmodel import Field, Index, SQLModel, UniqueConstraint, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
-from rules.records import RenewalOutcome, RenewalVerdict
-from storage.fields import account, choice, key, moment, workspace
+from rules.records import AccountState, RenewalOutcome, RenewalVerdict
+from rules.renewals.renewals import ContractFacts, RenewalFacts, list_questions
+from storage.accounts.accounts import AccountRow, is_in_use
+from storage.db import Tx
+from storage.errors import NotFoundError
+from storage.fields import account, choice, json_value, key, moment, workspace
+from storage.renewals.contracts import list_contracts, to_facts
 
 
 class RenewalRow(SQLModel, table=True):
     """One coming (or past) end of a contract, keyed by the contract and the end. `decides_on` may move (notice, a new
     deadline): what was said for an earlier date is superseded. Money in minor units a year of the contract's currency;
     `new_yearly_minor` is what was agreed, 0 when lost. `thread_channel` is where its thread stands ("" none yet).
+    `seen` is what the message at its head tells of: {"day", "missing": {check: count}, "computed", "band", "score"}.
     """
 
     __tablename__ = "renewals"
@@ -42,12 +54,15 @@ class RenewalRow(SQLModel, table=True):
     verdict_by: str | None = Field(default=None, foreign_key="members.id")
     verdict_on: date | None = None
     thread_channel: str = ""
+    seen: dict[str, Any] = json_value(default_factory=dict)
     version: int = 1
     created_at: datetime = moment()
 
 
 class RenewalReminderRow(SQLModel, table=True):
-    """A reminder that was given for a renewal: once per decision date and offset (days before it)."""
+    """A reminder that was looked at for a renewal, and given where it had something to say: once per decision date and
+    offset (days before it).
+    """
 
     __tablename__ = "renewal_reminders"
 
@@ -56,3 +71,87 @@ class RenewalReminderRow(SQLModel, table=True):
     decides_on: date = Field(primary_key=True)
     days_before: int = Field(primary_key=True)
     given_at: datetime = moment()
+
+
+def get_renewal(tx: Tx, renewal_id: str) -> RenewalRow:
+    """The renewal, open or decided. Raises `NotFoundError`."""
+    found = find_renewal_row(tx, renewal_id)
+    if found is None:
+        raise NotFoundError("This renewal no longer exists. See `/cs renewals` for those that do.")
+    return found
+
+
+def find_renewal_row(tx: Tx, renewal_id: str) -> RenewalRow | None:
+    """The renewal, open or decided."""
+    return tx.session.exec(_of(tx).where(RenewalRow.id == renewal_id)).first()
+
+
+def find_of_contract(tx: Tx, contract_id: str, ends_on: date) -> RenewalRow | None:
+    """The renewal of one end of a contract, open or decided."""
+    wanted = (RenewalRow.contract_id == contract_id, RenewalRow.ends_on == ends_on)
+    return tx.session.exec(_of(tx).where(*wanted)).first()
+
+
+def list_of_accounts(tx: Tx, account_ids: Sequence[str], *, is_locking: bool = False) -> dict[str, list[RenewalRow]]:
+    """Every renewal of a page of accounts, the latest end first. `is_locking` keeps others from changing them."""
+    query = _of(tx).where(col(RenewalRow.account_id).in_(account_ids))
+    if is_locking:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    found: dict[str, list[RenewalRow]] = {}
+    for row in tx.session.exec(query.order_by(col(RenewalRow.ends_on).desc(), col(RenewalRow.id))):
+        found.setdefault(row.account_id, []).append(row)
+    return found
+
+
+def list_coming(tx: Tx, until: date, owner_id: str | None = None) -> list[tuple[RenewalRow, AccountRow]]:
+    """The open renewals decided until `until`, overdue ones too, with their accounts (in use, not lost; of one owner or
+    all), the first decision first.
+    """
+    query = (
+        select(RenewalRow, AccountRow)
+        .join(AccountRow, col(AccountRow.id) == col(RenewalRow.account_id))
+        .where(*_is_coming(tx, until, owner_id))
+        .order_by(col(RenewalRow.decides_on), col(AccountRow.name), col(RenewalRow.id))
+    )
+    return list(tx.session.exec(query).all())
+
+
+def list_renewal_facts(tx: Tx, account_ids: Sequence[str], today: date) -> dict[str, list[RenewalFacts]]:
+    """What is not decided yet about the ends of a page of accounts' contracts, in two queries. The contracts are asked
+    and not only the renewals kept of them, so that a notice imported a minute ago is there.
+    """
+    contracts, rows = list_contracts(tx, account_ids), list_of_accounts(tx, account_ids)
+    found: dict[str, list[RenewalFacts]] = {}
+    for account_id, of_account in contracts.items():
+        facts = _list_open(map(to_facts, of_account), rows.get(account_id, ()), today)
+        if facts:
+            found[account_id] = facts
+    return found
+
+
+def _list_open(contracts: Iterable[ContractFacts], rows: Iterable[RenewalRow], today: date) -> list[RenewalFacts]:
+    known = {(row.contract_id, row.ends_on): row for row in rows}
+    found = []
+    for contract, end in list_questions(contracts, today):
+        row = known.get((contract.id, end.ends_on))
+        if row is not None and row.outcome is not RenewalOutcome.OPEN:
+            continue
+        notice = contract.term.notice_received_on
+        id_, verdict = (row.id, row.verdict) if row else ("", None)
+        found.append(RenewalFacts(id_, contract.id, end.ends_on, end.decides_on, notice, verdict))
+    return found
+
+
+def _is_coming(tx: Tx, until: date, owner_id: str | None) -> list[ColumnElement[bool]]:
+    wanted = [
+        col(RenewalRow.workspace_id) == tx.workspace_id,
+        is_in_use(tx),
+        col(AccountRow.state) != AccountState.LOST,
+        col(RenewalRow.outcome) == RenewalOutcome.OPEN,
+        col(RenewalRow.decides_on) <= until,
+    ]
+    return wanted if owner_id is None else [*wanted, col(AccountRow.owner_id) == owner_id]
+
+
+def _of(tx: Tx) -> SelectOfScalar[RenewalRow]:
+    return select(RenewalRow).where(RenewalRow.workspace_id == tx.workspace_id)
