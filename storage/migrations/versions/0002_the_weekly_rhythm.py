@@ -29,25 +29,6 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_digests')),
     sa.UniqueConstraint('workspace_id', 'kind', 'recipient', 'day', name=op.f('uq_digests_workspace_id_kind_recipient_day'))
     )
-    op.create_table('checkins',
-    sa.Column('id', sa.String(), nullable=False),
-    sa.Column('workspace_id', sa.String(), nullable=False),
-    sa.Column('account_id', sa.String(), nullable=False),
-    sa.Column('author_id', sa.String(), nullable=True),
-    sa.Column('happened_on', sa.Date(), nullable=False),
-    sa.Column('pulse', sa.Integer(), nullable=True),
-    sa.Column('changed', sa.String(), nullable=False),
-    sa.Column('created_at', storage.types.UtcDateTime(timezone=True), nullable=False),
-    sa.Column('removed_at', storage.types.UtcDateTime(timezone=True), nullable=True),
-    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_checkins_account_id_accounts'), ondelete='CASCADE'),
-    sa.ForeignKeyConstraint(['author_id'], ['members.id'], name=op.f('fk_checkins_author_id_members')),
-    sa.ForeignKeyConstraint(['workspace_id'], ['workspaces.id'], name=op.f('fk_checkins_workspace_id_workspaces'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_checkins'))
-    )
-    with op.batch_alter_table('checkins', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_checkins_account_id'), ['account_id'], unique=False)
-        batch_op.create_index('ix_checkins_latest', ['workspace_id', 'account_id', 'happened_on'], unique=False)
-
     op.create_table('contacts',
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('workspace_id', sa.String(), nullable=False),
@@ -157,6 +138,7 @@ def upgrade() -> None:
     sa.Column('source_id', sa.String(), nullable=False),
     sa.Column('done_at', storage.types.UtcDateTime(timezone=True), nullable=True),
     sa.Column('done_by', sa.String(), nullable=True),
+    sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('created_at', storage.types.UtcDateTime(timezone=True), nullable=False),
     sa.Column('removed_at', storage.types.UtcDateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_tasks_account_id_accounts'), ondelete='CASCADE'),
@@ -170,30 +152,27 @@ def upgrade() -> None:
         batch_op.create_index('ix_tasks_open', ['workspace_id', 'owner_id', 'done_at', 'due_on'], unique=False)
         batch_op.create_index(batch_op.f('ix_tasks_source_id'), ['source_id'], unique=False)
 
-    op.create_table('checkin_offers',
+    op.create_table('checkins',
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('workspace_id', sa.String(), nullable=False),
     sa.Column('account_id', sa.String(), nullable=False),
-    sa.Column('member_id', sa.String(), nullable=False),
-    sa.Column('due_on', sa.Date(), nullable=False),
-    sa.Column('state', sa.String(length=32), nullable=False),
-    sa.Column('batch_id', sa.String(), nullable=False),
-    sa.Column('offered_on', sa.Date(), nullable=False),
-    sa.Column('reminded_on', sa.Date(), nullable=True),
-    sa.Column('checkin_id', sa.String(), nullable=True),
-    sa.Column('reason', sa.String(), nullable=False),
+    sa.Column('author_id', sa.String(), nullable=True),
+    sa.Column('happened_on', sa.Date(), nullable=False),
+    sa.Column('pulse', sa.Integer(), nullable=True),
+    sa.Column('changed', sa.String(), nullable=False),
+    sa.Column('contact_id', sa.String(), nullable=True),
+    sa.Column('measurement_ids', sa.JSON(), nullable=False),
     sa.Column('created_at', storage.types.UtcDateTime(timezone=True), nullable=False),
-    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_checkin_offers_account_id_accounts'), ondelete='CASCADE'),
-    sa.ForeignKeyConstraint(['checkin_id'], ['checkins.id'], name=op.f('fk_checkin_offers_checkin_id_checkins')),
-    sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_checkin_offers_member_id_members')),
-    sa.ForeignKeyConstraint(['workspace_id'], ['workspaces.id'], name=op.f('fk_checkin_offers_workspace_id_workspaces'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_checkin_offers'))
+    sa.Column('removed_at', storage.types.UtcDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_checkins_account_id_accounts'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['author_id'], ['members.id'], name=op.f('fk_checkins_author_id_members')),
+    sa.ForeignKeyConstraint(['contact_id'], ['contacts.id'], name=op.f('fk_checkins_contact_id_contacts')),
+    sa.ForeignKeyConstraint(['workspace_id'], ['workspaces.id'], name=op.f('fk_checkins_workspace_id_workspaces'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_checkins'))
     )
-    with op.batch_alter_table('checkin_offers', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_checkin_offers_account_id'), ['account_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_checkin_offers_batch_id'), ['batch_id'], unique=False)
-        batch_op.create_index('ix_checkin_offers_member', ['workspace_id', 'member_id', 'state', 'due_on'], unique=False)
-        batch_op.create_index('uq_checkin_offers_open', ['workspace_id', 'account_id'], unique=True, sqlite_where=sa.text("state = 'offered'"), postgresql_where=sa.text("state = 'offered'"))
+    with op.batch_alter_table('checkins', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_checkins_account_id'), ['account_id'], unique=False)
+        batch_op.create_index('ix_checkins_latest', ['workspace_id', 'account_id', 'happened_on'], unique=False)
 
     op.create_table('journey_stages',
     sa.Column('workspace_id', sa.String(), nullable=False),
@@ -253,6 +232,38 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['workspace_id'], ['workspaces.id'], name=op.f('fk_renewal_reminders_workspace_id_workspaces'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('renewal_id', 'decides_on', 'days_before', name=op.f('pk_renewal_reminders'))
     )
+    op.create_table('checkin_offers',
+    sa.Column('id', sa.String(), nullable=False),
+    sa.Column('workspace_id', sa.String(), nullable=False),
+    sa.Column('account_id', sa.String(), nullable=False),
+    sa.Column('member_id', sa.String(), nullable=False),
+    sa.Column('due_on', sa.Date(), nullable=False),
+    sa.Column('state', sa.String(length=32), nullable=False),
+    sa.Column('batch_id', sa.String(), nullable=False),
+    sa.Column('offered_on', sa.Date(), nullable=False),
+    sa.Column('reminded_on', sa.Date(), nullable=True),
+    sa.Column('reminder_id', sa.String(), nullable=False),
+    sa.Column('settled_on', sa.Date(), nullable=True),
+    sa.Column('settled_by', sa.String(), nullable=True),
+    sa.Column('resumes_on', sa.Date(), nullable=True),
+    sa.Column('checkin_id', sa.String(), nullable=True),
+    sa.Column('reason', sa.String(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', storage.types.UtcDateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_checkin_offers_account_id_accounts'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['checkin_id'], ['checkins.id'], name=op.f('fk_checkin_offers_checkin_id_checkins')),
+    sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_checkin_offers_member_id_members')),
+    sa.ForeignKeyConstraint(['settled_by'], ['members.id'], name=op.f('fk_checkin_offers_settled_by_members')),
+    sa.ForeignKeyConstraint(['workspace_id'], ['workspaces.id'], name=op.f('fk_checkin_offers_workspace_id_workspaces'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_checkin_offers'))
+    )
+    with op.batch_alter_table('checkin_offers', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_checkin_offers_account_id'), ['account_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_checkin_offers_batch_id'), ['batch_id'], unique=False)
+        batch_op.create_index('ix_checkin_offers_member', ['workspace_id', 'member_id', 'state', 'due_on'], unique=False)
+        batch_op.create_index(batch_op.f('ix_checkin_offers_reminder_id'), ['reminder_id'], unique=False)
+        batch_op.create_index('uq_checkin_offers_open', ['workspace_id', 'account_id'], unique=True, sqlite_where=sa.text("state = 'offered'"), postgresql_where=sa.text("state = 'offered'"))
+
     op.create_table('risks',
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('workspace_id', sa.String(), nullable=False),
@@ -263,10 +274,15 @@ def upgrade() -> None:
     sa.Column('checkin_id', sa.String(), nullable=True),
     sa.Column('opened_on', sa.Date(), nullable=False),
     sa.Column('closed_on', sa.Date(), nullable=True),
+    sa.Column('closed_by', sa.String(), nullable=True),
+    sa.Column('outcome', sa.String(length=32), nullable=True),
+    sa.Column('outcome_note', sa.String(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('created_at', storage.types.UtcDateTime(timezone=True), nullable=False),
     sa.Column('removed_at', storage.types.UtcDateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_risks_account_id_accounts'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['checkin_id'], ['checkins.id'], name=op.f('fk_risks_checkin_id_checkins')),
+    sa.ForeignKeyConstraint(['closed_by'], ['members.id'], name=op.f('fk_risks_closed_by_members')),
     sa.ForeignKeyConstraint(['owner_id'], ['members.id'], name=op.f('fk_risks_owner_id_members')),
     sa.ForeignKeyConstraint(['workspace_id'], ['workspaces.id'], name=op.f('fk_risks_workspace_id_workspaces'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_risks'))
