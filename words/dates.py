@@ -11,6 +11,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_date as format_pattern
+from babel.dates import get_day_names
 from dateutil.tz import gettz
 
 from words.day_names import HOURS, MINUTES, UNITS
@@ -92,6 +93,11 @@ def format_date(day: date, locale: str, *, today: date | None = None) -> str:
     full, short = _PATTERNS.get(language, _PATTERNS["en"])
     is_plain = today is not None and abs(day - today) < timedelta(days=180)
     return format_pattern(day, short if is_plain else full, language)
+
+
+def format_weekday(weekday: int, locale: str) -> str:
+    """`Monday` or `星期一` for 0, as in datetime."""
+    return str(get_day_names("wide", locale=get_language(locale))[weekday])
 
 
 def format_day_and_time(moment: datetime, zone: str, locale: str, *, today: date | None = None) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from words.countries import format_country
-from words.dates import format_date, format_day_and_time, format_span
+from words.dates import format_date, format_day_and_time, format_span, format_weekday
 from words.language import DEFAULT_LANGUAGE, translate, translate_many
 from words.money import Amount, format_money
 from words.numbers import format_number
@@ -58,6 +58,10 @@ class Reader:
     def span(self, days: int) -> str:
         """Whole days: 61 days."""
         return format_span(days, self.locale)
+
+    def weekday(self, weekday: int) -> str:
+        """A day of the week, 0 = Monday: Monday, 星期一."""
+        return format_weekday(weekday, self.locale)
 
     def country(self, code: str) -> str:
         """A country by its ISO 3166 code: Germany, 德国."""
