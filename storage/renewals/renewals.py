@@ -20,12 +20,16 @@ from storage.errors import NotFoundError
 from storage.fields import account, choice, json_value, key, moment, workspace
 from storage.renewals.contracts import list_contracts, to_facts
 
+ROOT, REPLY, SUMMARY = "renewal", "renewal_reminder", "renewal_outcome"
+"""The kinds of message of a renewal: the head of its thread, a reminder in it, how it ended."""
+
 
 class RenewalRow(SQLModel, table=True):
     """One coming (or past) end of a contract, keyed by the contract and the end. `decides_on` may move (notice, a new
     deadline): what was said for an earlier date is superseded. Money in minor units a year of the contract's currency;
     `new_yearly_minor` is what was agreed, 0 when lost. `thread_channel` is where its thread stands ("" none yet).
-    `seen` is what the message at its head tells of: {"day", "missing": {check: count}, "computed", "band", "score"}.
+    `seen` is what the message at its head tells of: {"day", "missing": {check: count}, "computed", "band", "score"};
+    `figures` is what was known of the account when it was decided (see `rules.renewals.outcomes.Figures`).
     """
 
     __tablename__ = "renewals"
@@ -47,6 +51,7 @@ class RenewalRow(SQLModel, table=True):
     new_end_on: date | None = None
     reason: str = ""
     note: str = ""
+    figures: dict[str, Any] = json_value(default_factory=dict)
     decided_on: date | None = None
     decided_by: str | None = Field(default=None, foreign_key="members.id")
     verdict: RenewalVerdict | None = choice(RenewalVerdict, default=None, nullable=True)
@@ -90,6 +95,14 @@ def find_of_contract(tx: Tx, contract_id: str, ends_on: date) -> RenewalRow | No
     """The renewal of one end of a contract, open or decided."""
     wanted = (RenewalRow.contract_id == contract_id, RenewalRow.ends_on == ends_on)
     return tx.session.exec(_of(tx).where(*wanted)).first()
+
+
+def get_of_contract(tx: Tx, contract_id: str, ends_on: date) -> RenewalRow:
+    """As `find_of_contract`. Raises `NotFoundError`."""
+    found = find_of_contract(tx, contract_id, ends_on)
+    if found is None:
+        raise NotFoundError("This contract no longer ends on that day. See `/cs renewal` with the account's name.")
+    return found
 
 
 def list_of_accounts(tx: Tx, account_ids: Sequence[str], *, is_locking: bool = False) -> dict[str, list[RenewalRow]]:

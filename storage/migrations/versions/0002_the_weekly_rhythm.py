@@ -106,6 +106,7 @@ def upgrade() -> None:
     sa.Column('new_end_on', sa.Date(), nullable=True),
     sa.Column('reason', sa.String(), nullable=False),
     sa.Column('note', sa.String(), nullable=False),
+    sa.Column('figures', sa.JSON(), nullable=False),
     sa.Column('decided_on', sa.Date(), nullable=True),
     sa.Column('decided_by', sa.String(), nullable=True),
     sa.Column('verdict', sa.String(length=32), nullable=True),
@@ -260,6 +261,7 @@ def upgrade() -> None:
     with op.batch_alter_table('checkin_offers', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_checkin_offers_account_id'), ['account_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_checkin_offers_batch_id'), ['batch_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_checkin_offers_checkin_id'), ['checkin_id'], unique=False)
         batch_op.create_index('ix_checkin_offers_member', ['workspace_id', 'member_id', 'state', 'due_on'], unique=False)
         batch_op.create_index(batch_op.f('ix_checkin_offers_reminder_id'), ['reminder_id'], unique=False)
         batch_op.create_index('uq_checkin_offers_open', ['workspace_id', 'account_id'], unique=True, sqlite_where=sa.text("state = 'offered'"), postgresql_where=sa.text("state = 'offered'"))
