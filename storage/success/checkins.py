@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, and_, func, text
+from sqlalchemy import select as select_columns
 from sqlmodel import Field, Index, SQLModel, col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -74,7 +75,7 @@ class CheckinOfferRow(SQLModel, table=True):
     settled_on: date | None = None
     settled_by: str | None = Field(default=None, foreign_key="members.id")
     resumes_on: date | None = None
-    checkin_id: str | None = Field(default=None, foreign_key="checkins.id")
+    checkin_id: str | None = Field(default=None, foreign_key="checkins.id", index=True)
     reason: str = ""
     version: int = 1
     created_at: datetime = moment()
@@ -115,17 +116,17 @@ def latest_pulses(tx: Tx, account_ids: Iterable[str]) -> dict[str, tuple[int, da
     """Each account's latest pulse, 1 (bad) to 5 (good), and the day it was felt; accounts without any are left out."""
     newest = (col(CheckinRow.happened_on).desc(), col(CheckinRow.created_at).desc(), col(CheckinRow.id))
     ranked = (
-        select(
-            CheckinRow.account_id,
-            CheckinRow.pulse,
-            CheckinRow.happened_on,
+        select_columns(
+            col(CheckinRow.account_id),
+            col(CheckinRow.pulse),
+            col(CheckinRow.happened_on),
             func.row_number().over(partition_by=col(CheckinRow.account_id), order_by=newest).label("place"),
         )
         .where(_is_counted(tx, account_ids), col(CheckinRow.pulse).is_not(None))
         .subquery()
     )
     rows = tx.session.execute(
-        select(ranked.c.account_id, ranked.c.pulse, ranked.c.happened_on).where(ranked.c.place == 1)
+        select_columns(ranked.c.account_id, ranked.c.pulse, ranked.c.happened_on).where(ranked.c.place == 1)
     )
     return {account_id: (pulse, day) for account_id, pulse, day in rows}
 
@@ -149,6 +150,22 @@ def get_offer(tx: Tx, offer_id: str) -> CheckinOfferRow:
     if row is None:
         raise NotFoundError("This check-in is no longer offered. See `/cs checkins` for those that are due.")
     return row
+
+
+def to_batch(member_id: str, day: date) -> str:
+    """The id of the one message a member gets about check-ins on a day of theirs."""
+    return f"{member_id}:{day.isoformat()}"
+
+
+def list_settled_by(tx: Tx, checkin_id: str) -> list[CheckinOfferRow]:
+    """The offers that a check-in settled."""
+    return list(
+        tx.session.exec(
+            select(CheckinOfferRow).where(
+                CheckinOfferRow.workspace_id == tx.workspace_id, CheckinOfferRow.checkin_id == checkin_id
+            )
+        )
+    )
 
 
 def find_open_offer(tx: Tx, account_id: str) -> CheckinOfferRow | None:
@@ -225,10 +242,10 @@ def list_of_batch(tx: Tx, batch_id: str) -> Offers:
 def list_told_members(tx: Tx, days: Sequence[date]) -> set[tuple[str, date]]:
     """(member, day): who was offered or reminded of a check-in on which of these days."""
     told: set[tuple[str, date]] = set()
-    for day in (CheckinOfferRow.offered_on, CheckinOfferRow.reminded_on):
-        rows = tx.session.exec(
-            select(CheckinOfferRow.member_id, day)
-            .where(CheckinOfferRow.workspace_id == tx.workspace_id, col(day).in_(days))
+    for day in (col(CheckinOfferRow.offered_on), col(CheckinOfferRow.reminded_on)):
+        rows = tx.session.execute(
+            select_columns(col(CheckinOfferRow.member_id), day)
+            .where(col(CheckinOfferRow.workspace_id) == tx.workspace_id, day.in_(days))
             .distinct()
         )
         told |= {(member_id, on) for member_id, on in rows if on is not None}
