@@ -32,12 +32,15 @@ from slack_sdk.models.blocks import (
     PlainTextObject,
     SectionBlock,
     StaticSelectElement,
+    TimePickerElement,
     UserSelectElement,
 )
 
 from commands.slice import Message, Ref
 
 Json = dict[str, Any]
+Element = InteractiveElement
+"""A button or menu, as `actions` and `section` take it."""
 
 SECTION_TEXT = 3000
 FIELD_TEXT = 2000
@@ -174,6 +177,11 @@ def channel_menu(placeholder: str, *, initial: str = "") -> ConversationSelectEl
 def date_picker(*, initial: date | None = None) -> DatePickerElement:
     """A calendar to pick a day from; its value is an ISO date."""
     return DatePickerElement(action_id="value", initial_date=initial.isoformat() if initial else None)
+
+
+def time_picker(*, initial: str = "") -> TimePickerElement:
+    """A clock to pick a time of day from; its value is "HH:MM"."""
+    return TimePickerElement(action_id="value", initial_time=initial or None)
 
 
 def text_input(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from rules.alerts.evidence import Evidence
-from rules.alerts.signals import list_days
+from rules.alerts.health_signals import list_days
 from rules.health.usage import SILENT_WORKING_DAYS, WINDOW_DAYS, Feed, Usage, count_silent_days, find_outage
 from storage.accounts.accounts import AccountRow, get_accounts
 from storage.db import Tx
@@ -51,7 +51,10 @@ def list_evidence(tx: Tx, account_ids: Sequence[str], of: Day) -> list[tuple[Acc
     scores = list_day_scores(tx, account_ids, list_days(of.day))
     use = _list_use(tx, accounts, of)
     return [
-        (account, Evidence(of.day, scores.get(id_, {}), use[id_], of.feed, account.country or of.country))
+        (
+            account,
+            Evidence(of.day, scores.get(id_, {}), use[id_], of.feed, account.country or of.country, account.tier),
+        )
         for id_, account in accounts.items()
     ]
 

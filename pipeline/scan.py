@@ -19,7 +19,7 @@ from pipeline.report import JobReport
 from rules.alerts.alerts import COOLDOWN, Cleared, Intent, OpenEpisode, decide
 from rules.alerts.conditions import Verdict
 from rules.alerts.evidence import Evidence
-from rules.alerts.looks import Look, advance, decide_look, has_dropped, look_at
+from rules.alerts.looks import Look, advance, decide_look, has_dropped, list_to_keep, look_at
 from rules.alerts.signals import find_seasons
 from rules.records import Actor, AlertKind
 from storage.accounts.accounts import AccountRow, page_account_ids
@@ -29,6 +29,8 @@ from storage.db import Database, Tx
 from storage.people.workspaces import get_workspace
 
 ACTOR = Actor.job("scan")
+_SCORED = frozenset({AlertKind.HEALTH_DROP, AlertKind.HEALTH_RED})
+"""Kinds that judge scores."""
 _READ_PAGE = 200
 _WRITE_PAGE = 100
 """Accounts per transaction; a page of writes takes a few ten milliseconds."""
@@ -80,9 +82,13 @@ def _apply(tx: Tx, looks: Sequence[Look], seasons: Collection[str], now: datetim
     moved = {look.account_id: advance(look, known.get(look.account_id, {})) for look in looks}
     intents: list[Intent] = []
     for look in looks:
-        latest = {kind: to_episode(row) for kind, row in episodes.get(look.account_id, {}).items()}
+        latest = {topic: to_episode(row) for topic, row in episodes.get(look.account_id, {}).items()}
         intents += decide_look(look, moved[look.account_id], latest, seasons, now)
-    save_conditions(tx, {id_: each for id_, each in moved.items() if each != known.get(id_, {})})
+    kept = {
+        look.account_id: list_to_keep(moved[look.account_id], known.get(look.account_id, {}), look.day)
+        for look in looks
+    }
+    save_conditions(tx, kept, known)
     apply_alerts(tx, intents, ACTOR, now)
     return _count(intents)
 
@@ -116,4 +122,4 @@ def _list_remarks(today: Day, looks: Sequence[Look], seasons: Mapping[str, tuple
 
 
 def _is_unscored(look: Look) -> bool:
-    return all(each.verdict is Verdict.NO_DATA for each in look.seen if each.kind is not AlertKind.SILENCE)
+    return all(each.verdict is Verdict.NO_DATA for each in look.seen if each.kind in _SCORED)

@@ -45,5 +45,5 @@ def _wake_page(tx: Tx, now: datetime) -> Counter[str]:
 
 
 def _is_firing(row: EpisodeRow, conditions: AccountConditions) -> bool:
-    condition = conditions.get(row.kind)
+    condition = conditions.get((row.kind, row.subject))
     return condition is not None and condition.is_on

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 from commands.access import require_on
 from commands.alerts.alert_views import find_view
 from commands.blocks.accounts import find_next_renewal
-from commands.blocks.alerts import AlertView, alert_line, render_alert
+from commands.blocks.alert_looks import AlertView
+from commands.blocks.alerts import alert_line, render_alert
 from commands.kit import message
 from commands.slice import Call, Replace, Reply, Surface, Whisper
 from commands.typed import get_today

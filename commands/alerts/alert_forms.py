@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+from commands.blocks.alert_looks import AlertView
 from commands.blocks.alert_words import reason_words
-from commands.blocks.alerts import AlertView, alert_line, render_why
+from commands.blocks.alerts import alert_line, render_why
 from commands.kit import Json, date_picker, form_field, menu, person_menu, section, text_input
 from commands.slice import FormView, Ref
 from rules.alerts.alerts import NOTE_LENGTH

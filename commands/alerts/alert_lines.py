@@ -10,7 +10,7 @@ from datetime import timedelta
 from commands.alerts.alert_acts import act, answer, get_view, plan_snooze, require
 from commands.alerts.alert_forms import assign_form, dismiss_form, snooze_form
 from commands.alerts.alert_lists import show_account, show_list
-from commands.blocks.alerts import AlertView
+from commands.blocks.alert_looks import AlertView
 from commands.naming import resolve_account
 from commands.slice import Access, Call, OpenForm, Reply
 from commands.typed import get_person, get_today, split_date, split_mentions

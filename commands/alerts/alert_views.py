@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from commands.blocks.accounts import find_next_renewal, list_worth
-from commands.blocks.alerts import AlertView, alert_line, open_button, render_alert, render_event
+from commands.blocks.alert_looks import AlertView
+from commands.blocks.alerts import alert_line, open_button, render_alert, render_event
 from commands.kit import Json, context, esc, mention, message, section
 from commands.slice import Message
 from rules.alerts.announcements import FIRST_LOOK, find_season

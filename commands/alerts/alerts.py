@@ -23,7 +23,8 @@ from commands.alerts.alert_lines import FORM_DAYS, get_access, handle_line
 from commands.alerts.alert_lists import BACK, NEXT, turn_page
 from commands.alerts.alert_views import render_alert_of, render_event_of, render_summary_of
 from commands.blocks.accounts import headline, shown_name
-from commands.blocks.alerts import MORE, OPEN, RESOLVE, SNOOZE, TAKE, UNTIL, AlertView, render_alert
+from commands.blocks.alert_looks import AlertView
+from commands.blocks.alerts import MORE, OPEN, RESOLVE, SNOOZE, TAKE, UNTIL, render_alert
 from commands.kit import mention, message
 from commands.slice import Button, Call, Command, Form, FormView, OpenForm, Reply, Slice, Whisper
 from commands.typed import get_person, get_today, read_date

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from slack_sdk.models.blocks import InteractiveElement
-
+from commands.blocks.accounts import shown_name
+from commands.kit import Element
 from storage.accounts.accounts import AccountRow
 from storage.alerts.alerts import EpisodeRow
 from storage.people.members import MemberRow
@@ -41,7 +41,7 @@ Words = Callable[[Reader, AlertView], str]
 Lines = Callable[[Reader, AlertView], Sequence[str]]
 
 
-def _no_buttons(_reader: Reader, _view: AlertView) -> Sequence[InteractiveElement]:
+def _no_buttons(_reader: Reader, _view: AlertView) -> Sequence[Element]:
     return ()
 
 
@@ -64,9 +64,14 @@ class Look:
     why: Words
     next_steps: Lines
     rule: Callable[[Reader], str]
-    buttons: Callable[[Reader, AlertView], Sequence[InteractiveElement]] = _no_buttons
+    buttons: Callable[[Reader, AlertView], Sequence[Element]] = _no_buttons
     sums: Lines | None = None
     sources: Lines | None = None
+
+
+def account_words(view: AlertView) -> str:
+    """The account's name, bold, as a title begins."""
+    return f"*{shown_name(view.account)}*"
 
 
 def shown_day(reader: Reader, facts: Facts, name: str) -> str:

@@ -1,4 +1,6 @@
-"""How alerts about journeys and milestones look. Owns their words and buttons; refuses to lay them out (`commands.blocks.alerts`)."""
+"""How alerts about journeys and milestones look. Owns their words and buttons; refuses to lay them out
+(`commands.blocks.alerts`).
+"""
 
 from __future__ import annotations
 

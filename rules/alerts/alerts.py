@@ -49,7 +49,7 @@ class Episode:
     """One alert as far as decisions need it.
 
     `level` is how bad it was when last told of (`rules.alerts.signals`); `is_latched`: a person closed it while the
-    condition went on, so it stays closed until that clears or worsens.
+    condition went on, so it stays closed until that clears or worsens. `is_quiet`: listed, but not announced.
     """
 
     id: str
@@ -64,6 +64,7 @@ class Episode:
     snoozed_until: datetime | None = None
     closed_at: datetime | None = None
     is_latched: bool = False
+    is_quiet: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -83,7 +84,7 @@ class Fired:
         severity, level, facts, rule_version: as observed; `worse_by` is the rise of `level` that is news.
         owner_id: who owns the account.
         batch: "" to be announced alone, else the name of the summary it belongs to.
-        is_quiet: flapping; listed, but never announced.
+        is_quiet: flapping or for digests alone; listed, but not announced.
     """
 
     account_id: str
@@ -101,7 +102,9 @@ class Fired:
 
 @dataclass(frozen=True)
 class Cleared:
-    """The condition is back to ok, or the account is no longer watched (`cause`: recovered, account_gone)."""
+    """The condition is back to ok, or the account is no longer watched, or what it was about is settled or gone
+    (`cause`: recovered, account_gone, gone).
+    """
 
     cause: str = "recovered"
 
@@ -226,8 +229,10 @@ def _fire(episode: Episode | None, fired: Fired, now: datetime) -> tuple[Intent,
     if episode is None:
         return (OpenEpisode(fired),)
     worse = is_worse(episode, fired)
+    if episode.is_open and worse:
+        return (_worsen(episode, fired),)
     if episode.is_open:
-        return (_worsen(episode, fired),) if worse else ()
+        return (_surface(episode, fired),) if _voice(episode, fired) else ()
     if episode.is_latched:
         return (_reopen(episode, fired, is_worse=True),) if worse else ()
     if episode.closed_at and now - episode.closed_at < COOLDOWN:
@@ -237,10 +242,19 @@ def _fire(episode: Episode | None, fired: Fired, now: datetime) -> tuple[Intent,
 
 def _worsen(episode: Episode, fired: Fired) -> ChangeEpisode:
     """Tell of it where it stands; a snooze is over, a person who took it keeps it."""
-    values: dict[str, object] = dict(_news(fired))
-    if episode.state is EpisodeState.SNOOZED:
-        values |= _open_values()
-    return _change(episode, "worsened", values, is_new_epoch=episode.state is EpisodeState.SNOOZED)
+    is_asleep = episode.state is EpisodeState.SNOOZED
+    values = _news(fired) | _voice(episode, fired) | (_open_values() if is_asleep else {})
+    return _change(episode, "worsened", values, is_new_epoch=is_asleep)
+
+
+def _surface(episode: Episode, fired: Fired) -> ChangeEpisode:
+    """What stood in digests alone is worth telling at once now."""
+    return _change(episode, "surfaced", _news(fired) | _voice(episode, fired), is_told=False)
+
+
+def _voice(episode: Episode, fired: Fired) -> dict[str, object]:
+    is_louder = episode.is_quiet and not fired.is_quiet
+    return {"is_quiet": False, "batch": fired.batch} if is_louder else {}
 
 
 def _reopen(episode: Episode, fired: Fired, *, is_worse: bool) -> ChangeEpisode:

@@ -57,14 +57,15 @@ class Announcement:
 
 
 def decide_announcements(waiting: Iterable[Waiting]) -> list[Announcement]:
-    """Who is told what: one summary per channel and batch; without a batch up to `MOST_POSTS` messages, the most urgent
-    first, or one summary.
+    """Who is told what: one summary per channel and batch (but a first look that found one thing is told as it is);
+    without a batch up to `MOST_POSTS` messages, the most urgent first, or one summary.
     """
     ordered = sorted(waiting, key=lambda each: (each.channel, each.batch, *_urgency(each)))
     found = []
     for (channel, batch), group in groupby(ordered, key=lambda each: (each.channel, each.batch)):
         ids = tuple(each.episode_id for each in group)
-        found.append(Announcement(channel, ids, bool(batch) or len(ids) > MOST_POSTS))
+        is_many = len(ids) > MOST_POSTS or (bool(batch) and (len(ids) > 1 or bool(find_season(batch))))
+        found.append(Announcement(channel, ids, is_many))
     return found
 
 

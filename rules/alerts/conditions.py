@@ -13,7 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
-from rules.records import ConditionState
+from rules.records import AlertKind, ConditionState
+
+Topic = tuple[AlertKind, str]
+"""What a condition or an alert of an account is about: its kind and its subject, "" for the account itself."""
 
 OBSERVATIONS = 2
 """Distinct daily observations needed to begin and to end, unless a rule says otherwise."""
@@ -33,7 +36,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Condition:
-    """State of one rule for one account.
+    """State of one rule for one account and subject.
 
     Args:
         state: where the machine stands.
@@ -57,6 +60,10 @@ class Condition:
     def is_on(self) -> bool:
         """Whether the account counts as having the condition: firing, or not surely clear yet."""
         return self.state in (ConditionState.FIRING, ConditionState.CLEARING)
+
+    def is_forgettable(self, day: date) -> bool:
+        """Whether nothing would change on `day` if it were forgotten: ok, and not on and off lately."""
+        return self.state is ConditionState.OK and _is_quiet(self, day)
 
     def is_first_look(self, day: date) -> bool:
         """Whether it began firing on `day`, having been bad since the account was first looked at."""

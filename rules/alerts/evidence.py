@@ -4,14 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from rules.alerts.conditions import OBSERVATIONS, Verdict
+from rules.alerts.conditions import OBSERVATIONS, Topic, Verdict
 from rules.health.health import DayScore
 from rules.health.usage import Feed, Usage
-from rules.records import AlertKind, Severity
+from rules.records import AlertKind, Severity, Tier
 from rules.renewals.renewals import RenewalFacts
 from rules.success.journeys import JourneyFacts
 from rules.success.targets import TargetFacts
@@ -26,6 +26,7 @@ class Evidence:
         scores: the account's scores by day, of `day` and of the days it may be compared with.
         usage: the account's use, up to the feed's last day.
         feed: the workspace's usage feed, which may have stopped.
+        tier: the account's service tier, None where nobody said.
         country: ISO 3166 code whose public holidays are no working days; "" for none.
         targets: the account's targets in force, with their values up to `day`.
         journey: the account's journey under way, with all its milestones.
@@ -37,6 +38,7 @@ class Evidence:
     usage: Usage = field(default_factory=Usage)
     feed: Feed = field(default_factory=lambda: Feed(None))
     country: str = ""
+    tier: Tier | None = None
     targets: tuple[TargetSeen, ...] = ()
     journey: JourneyFacts | None = None
     renewals: tuple[RenewalFacts, ...] = ()
@@ -54,8 +56,16 @@ class TargetSeen:
 
 @dataclass(frozen=True)
 class Observation:
-    """What one rule sees on one day. `level` is how bad it is, in the rule's own unit (more is worse); `facts` is
-    JSON-able and enough to do the sum again by hand.
+    """What one rule sees of one subject on one day.
+
+    Args:
+        kind, verdict, severity: the rule's, and what it says.
+        level: how bad it is, in the rule's own unit (more is worse).
+        facts: JSON-able; enough to do the sum again by hand, and all that the alert's words need.
+        subject: the object it is about, "" for the account itself. It begins with the object's id; where a date matters
+            the date follows behind a colon, so that a moved date is another subject and ends the earlier one's alert.
+        is_digest_only: it interrupts nobody as it stands, though others of its rule may.
+        yields_to: kinds whose condition, while on, already tells of this one, besides the rule's `muted_by`.
     """
 
     kind: AlertKind
@@ -63,6 +73,19 @@ class Observation:
     severity: Severity = Severity.NOTICE
     level: float = 0.0
     facts: Mapping[str, object] = field(default_factory=dict)
+    subject: str = ""
+    is_digest_only: bool = False
+    yields_to: frozenset[AlertKind] = frozenset()
+
+    @property
+    def topic(self) -> Topic:
+        """Kind and subject."""
+        return self.kind, self.subject
+
+
+def find_object(subject: str) -> str:
+    """The id of the object a subject is about, without the date behind it; "" for the account itself."""
+    return subject.partition(":")[0]
 
 
 @dataclass(frozen=True)
@@ -72,15 +95,19 @@ class Rule:
     Args:
         kind: the kind of its alerts; one rule per kind.
         version: changes whenever the rule would judge the same facts otherwise.
-        observe: the look itself.
+        observe: the look itself: one observation per object it can judge, the good ones included. A condition whose
+            object is not among them is over: the object is gone, settled or has another date.
         needed: distinct daily observations to begin and to end; 1 where the rule counts days itself.
         worse_by: an alert grew worse when its `level` rose by so much (or its severity rose).
-        muted_by: kinds whose condition, while on, already tells of this one.
+        muted_by: kinds whose condition, while on, already tells of this one: of the same object, or where either
+            is about the account itself.
+        is_digest_only: its alerts interrupt nobody: they stand in digests, lists and on the Home tab.
     """
 
     kind: AlertKind
     version: str
-    observe: Callable[[Evidence], Observation]
+    observe: Callable[[Evidence], Sequence[Observation]]
     needed: int = OBSERVATIONS
     worse_by: float = 10.0
     muted_by: frozenset[AlertKind] = frozenset()
+    is_digest_only: bool = False

@@ -15,6 +15,7 @@ from sqlmodel import Field, Index, SQLModel, and_, case, col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from rules.alerts.alerts import OPEN_STATES, ChangeEpisode, Episode, Fired, Intent, OpenEpisode
+from rules.alerts.conditions import Topic
 from rules.errors import StaleError
 from rules.records import AccountState, Actor, AlertKind, Change, Enqueue, EpisodeState, Severity
 from storage.accounts.accounts import AccountRow
@@ -34,7 +35,8 @@ class EpisodeRow(SQLModel, table=True):
 
     `channel_id` is where it was announced ("" until then: `announced_at` None), `summary_id` is set when that was one
     line of a summary. `batch` names the summary it must be announced in ("" for none: "first" when it was so at the
-    first look, "season:DE"); `is_quiet`: flapping, never announced. `is_latched`: closed by a person while the
+    first look, "season:DE"); `is_quiet`: flapping or for
+    digests alone, not announced. `is_latched`: closed by a person while the
     condition went on. `closed_by` is a member's id, None when the condition ended by itself.
     """
 
@@ -164,8 +166,8 @@ def count_closed(tx: Tx, account_id: str | None = None) -> int:
 
 def list_latest_episodes(
     tx: Tx, account_ids: Sequence[str], closed_since: datetime, *, is_locking: bool = False
-) -> dict[str, dict[AlertKind, EpisodeRow]]:
-    """Per account and kind the alert a new observation is about: the open one, else the latest that is latched or
+) -> dict[str, dict[Topic, EpisodeRow]]:
+    """Per account and topic the alert a new observation is about: the open one, else the latest that is latched or
     was closed after `closed_since`. `is_locking` keeps others from changing them until the transaction ends.
     """
     matters = or_(
@@ -175,9 +177,9 @@ def list_latest_episodes(
     if is_locking:
         query = query.with_for_update()
     is_closed = col(EpisodeRow.closed_at).is_not(None)
-    found: dict[str, dict[AlertKind, EpisodeRow]] = {}
+    found: dict[str, dict[Topic, EpisodeRow]] = {}
     for row in tx.session.exec(query.order_by(is_closed.desc(), col(EpisodeRow.closed_at), col(EpisodeRow.id))):
-        found.setdefault(row.account_id, {})[row.kind] = row
+        found.setdefault(row.account_id, {})[row.kind, row.subject] = row
     return found
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from sqlalchemy import delete, tuple_
 from sqlmodel import Field, SQLModel, col, select
 
-from rules.alerts.conditions import Condition
+from rules.alerts.conditions import Condition, Topic
 from rules.records import AlertKind, ConditionState
 from storage.db import Tx
 from storage.fields import account, choice, json_value, workspace
 from storage.upsert import upsert
 
-AccountConditions = dict[AlertKind, Condition]
+AccountConditions = dict[Topic, Condition]
 
 
 class ConditionRow(SQLModel, table=True):
@@ -36,6 +37,7 @@ class ConditionRow(SQLModel, table=True):
     is_flapping: bool = False
 
 
+_DELETE_PAGE = 250
 _KEYS = ("workspace_id", "account_id", "rule", "subject")
 _VALUES = ("state", "streak", "since", "observed_on", "openings", "is_initial", "is_flapping")
 
@@ -45,14 +47,30 @@ def list_conditions(tx: Tx, account_ids: Sequence[str]) -> dict[str, AccountCond
     wanted = (ConditionRow.workspace_id == tx.workspace_id, col(ConditionRow.account_id).in_(account_ids))
     found: dict[str, AccountConditions] = {}
     for row in tx.session.exec(select(ConditionRow).where(*wanted).execution_options(populate_existing=True)):
-        found.setdefault(row.account_id, {})[row.rule] = _to_condition(row)
+        found.setdefault(row.account_id, {})[row.rule, row.subject] = _to_condition(row)
     return found
 
 
-def save_conditions(tx: Tx, conditions: Mapping[str, AccountConditions]) -> int:
-    """Write the conditions of a page of accounts over what stood there; returns how many."""
-    rows = [_to_values(each, kind, state) for each, kinds in conditions.items() for kind, state in kinds.items()]
-    return upsert(tx, ConditionRow, rows, keys=_KEYS, update=_VALUES)
+def save_conditions(
+    tx: Tx, conditions: Mapping[str, Mapping[Topic, Condition]], known: Mapping[str, Mapping[Topic, Condition]]
+) -> int:
+    """Make the conditions of a page of accounts what is given, where `known` stood; returns how many rows changed."""
+    rows = [
+        _to_values(id_, topic, state)
+        for id_, states in conditions.items()
+        for topic, state in states.items()
+        if known.get(id_, {}).get(topic) != state
+    ]
+    gone = [(id_, *topic) for id_, states in conditions.items() for topic in known.get(id_, {}) if topic not in states]
+    _delete(tx, gone)
+    return upsert(tx, ConditionRow, rows, keys=_KEYS, update=_VALUES) + len(gone)
+
+
+def _delete(tx: Tx, keys: Sequence[tuple[str, AlertKind, str]]) -> None:
+    columns = tuple_(col(ConditionRow.account_id), col(ConditionRow.rule), col(ConditionRow.subject))
+    for at in range(0, len(keys), _DELETE_PAGE):
+        own = (col(ConditionRow.workspace_id) == tx.workspace_id, columns.in_(keys[at : at + _DELETE_PAGE]))
+        tx.session.execute(delete(ConditionRow).where(*own))
 
 
 def _to_condition(row: ConditionRow) -> Condition:
@@ -67,11 +85,11 @@ def _to_condition(row: ConditionRow) -> Condition:
     )
 
 
-def _to_values(account_id: str, kind: AlertKind, state: Condition) -> dict[str, object]:
+def _to_values(account_id: str, topic: Topic, state: Condition) -> dict[str, object]:
     return {
         "account_id": account_id,
-        "rule": kind,
-        "subject": "",
+        "rule": topic[0],
+        "subject": topic[1],
         "state": state.state,
         "streak": state.streak,
         "since": state.since,

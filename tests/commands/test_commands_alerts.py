@@ -13,12 +13,13 @@ from sqlmodel import select
 from commands.alerts import alerts
 from commands.alerts.alert_lines import handle_line
 from commands.alerts.alert_views import render_alert_of, render_event_of, render_summary_of
-from commands.blocks.alerts import AlertView, render_alert
+from commands.blocks.alert_looks import AlertView
+from commands.blocks.alerts import render_alert
 from commands.blocks.targets import LOG_VALUE
 from commands.slice import Call, OpenForm, Ref, Surface
 from playground.blockkit.check import check_blocks
 from rules.alerts.evidence import Evidence
-from rules.alerts.signals import observe_drop
+from rules.alerts.health_signals import observe_drop
 from rules.errors import NotAllowedError, StaleError, UserError
 from rules.health.drops import Comparison, compare
 from rules.health.health import DayScore

@@ -115,7 +115,7 @@ def test_into_red_is_one_critical_alert(database: Database, workspace_id: str):
     [row] = episodes(database, workspace_id)
     assert (row.kind, row.severity) == (AlertKind.HEALTH_DROP, Severity.CRITICAL)
     with database.reading(workspace_id) as tx:
-        assert list_conditions(tx, ["acme"])["acme"][AlertKind.HEALTH_RED].is_on
+        assert list_conditions(tx, ["acme"])["acme"][AlertKind.HEALTH_RED, ""].is_on
 
 
 def test_the_first_scan_opens_into_one_summary(database: Database, workspace_id: str):
@@ -133,14 +133,14 @@ def test_the_first_scan_opens_into_one_summary(database: Database, workspace_id:
     assert (post.kind, {row.summary_id for row in found}) == ("alert_summary", {post.reference})
 
 
-def test_what_a_single_first_score_begins_is_told_in_a_summary_next_day(database: Database, workspace_id: str):
+def test_what_a_single_first_score_begins_is_told_next_day_and_alone(database: Database, workspace_id: str):
     with database.writing(workspace_id) as tx:
         add_account(tx, "acme")
         add_scores(tx, "acme", {TODAY: 30, TODAY + DAY: 30})
     scan.run(database, workspace_id, at(TODAY))
     assert episodes(database, workspace_id) == []
     scan.run(database, workspace_id, at(TODAY + DAY))
-    assert [row.kind for row in list_outbox(database, workspace_id)] == ["alert_summary"]
+    assert [row.kind for row in list_outbox(database, workspace_id)] == ["alert"]
 
 
 @pytest.mark.parametrize(("count", "kinds"), [(5, ["alert"] * 5), (6, ["alert_summary"])])

@@ -91,7 +91,7 @@ class Life(RuleBasedStateMachine):
             self.database.close()
 
     def latest(self, tx: Tx) -> EpisodeRow | None:
-        return list_latest_episodes(tx, ["acme"], self.now - COOLDOWN).get("acme", {}).get(AlertKind.HEALTH_DROP)
+        return list_latest_episodes(tx, ["acme"], self.now - COOLDOWN).get("acme", {}).get((AlertKind.HEALTH_DROP, ""))
 
     def happen(self, event: Event, *, is_allowed: Callable[[EpisodeRow | None], bool] = lambda _row: True) -> None:
         """Decide and apply; a refusal must be due, and changes nothing."""
