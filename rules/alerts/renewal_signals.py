@@ -30,7 +30,7 @@ def _observe_notice(day: date, renewal: RenewalFacts) -> Observation:
     kind, notice = AlertKind.NOTICE_RECEIVED, renewal.notice_received_on
     if notice is None or notice > day:
         return Observation(kind, Verdict.GOOD, subject=_subject(renewal, renewal.ends_on))
-    facts = _facts(renewal) | {"notice_on": notice.isoformat(), "days_left": (renewal.ends_on - day).days}
+    facts = _facts(renewal) | {"notice_on": notice.isoformat()}
     return Observation(kind, Verdict.BAD, Severity.CRITICAL, 1.0, facts, _subject(renewal, notice))
 
 

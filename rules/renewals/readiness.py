@@ -11,10 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
-from rules.records import RenewalVerdict, Tier
-
-_LAST_DAYS, _CLOSE_DAYS = 90, 14
-_TOUCH_DAYS = {Tier.A: 14, Tier.B: 30, Tier.C: 90}
+from rules.records import RenewalVerdict
 
 
 class Check(StrEnum):
@@ -85,15 +82,6 @@ def assess_readiness(facts: ReadinessFacts) -> Readiness:
     """All checks, none left out because another failed."""
     found = ((check, count(facts)) for check, count in _CHECKS.items())
     return Readiness(tuple(Lack(check, missing) for check, missing in found if missing))
-
-
-def touch_days(tier: Tier | None, decides_on: date, today: date) -> int | None:
-    """How many days may pass between two contacts, by the service standard of the tier: A and B are seen every two
-    weeks in the last 90 days before the decision. None: no standard.
-    """
-    if tier in (Tier.A, Tier.B) and (decides_on - today).days <= _LAST_DAYS:
-        return _CLOSE_DAYS
-    return _TOUCH_DAYS.get(tier) if tier else None
 
 
 def _count_untouched(facts: ReadinessFacts) -> int:

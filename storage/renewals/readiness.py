@@ -12,8 +12,9 @@ from sqlalchemy import func, select
 from sqlmodel import col, or_
 
 from rules.records import Band, EpisodeState, RenewalVerdict, Severity
-from rules.renewals.readiness import Readiness, ReadinessFacts, TargetProof, assess_readiness, touch_days
+from rules.renewals.readiness import Readiness, ReadinessFacts, TargetProof, assess_readiness
 from rules.renewals.verdicts import compute_verdict
+from rules.success.cadence import CadenceFacts, cadence_days
 from rules.success.targets import Assessment, TargetFacts, TargetStatus, assess
 from storage.accounts.accounts import AccountRow, get_accounts
 from storage.accounts.contacts import list_sponsors
@@ -106,12 +107,18 @@ def _assess(row: RenewalRow, known: _Known, today: date) -> Prospect:
             urgent_tickets=known.tickets.get(id_, 0),
             is_overdue=any(each.overdue_since is not None for each in contracts),
             last_touch=known.touches.get(id_),
-            touch_days=touch_days(known.accounts[id_].tier, row.decides_on, today),
+            touch_days=_find_touch_days(known.accounts[id_], row, today),
         )
     )
     is_noticed = any(each.external_id == row.contract_id and each.notice_received_on for each in contracts)
     band = health.band if health else Band.UNKNOWN
     return Prospect(readiness, compute_verdict(band, targets, is_notice_received=is_noticed), health, targets)
+
+
+def _find_touch_days(account: AccountRow, row: RenewalRow, today: date) -> int | None:
+    """The cadence of check-ins, this close to the decision."""
+    began_on = account.started_on or account.created_at.date()
+    return cadence_days(CadenceFacts(account.state, account.tier, began_on, decides_on=row.decides_on), today)
 
 
 def _prove(facts: Sequence[TargetFacts], today: date) -> Iterator[TargetProof]:
