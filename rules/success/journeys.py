@@ -1,11 +1,23 @@
-"""Journeys: stages in their order, milestones with dates, and where the account stands. Refuses storage and words."""
+"""Journeys: stages in their order, milestones with dates, where the account stands, and the shape of what people do
+to them. Refuses storage and words; what may be done is decided in `rules.success.journey_walk` and
+`rules.success.milestones`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
 
+from rules.errors import StaleError
 from rules.records import Lane, MilestoneState
+from rules.success.templates import JourneyPlan
+
+NAME_LENGTH = 120
+REASON_LENGTH = 500
+MOST_MILESTONES = 40
+"""In one stage."""
 
 
 @dataclass(frozen=True)
@@ -82,3 +94,115 @@ class JourneyFacts:
     def list_in(self, stage_key: str) -> list[MilestoneFacts]:
         """The milestones of one stage, by date."""
         return [each for each in self.milestones if each.stage_key == stage_key]
+
+    def get_milestone(self, milestone_id: str) -> MilestoneFacts:
+        """The milestone. Raises `StaleError` where it was removed, or its journey is over."""
+        found = next((each for each in self.milestones if each.id == milestone_id), None)
+        if found is None:
+            raise StaleError("This milestone was removed. See what is there now with `/cs journey`.")
+        return found
+
+
+# ---------------------------------------------------------------- what people do
+
+
+@dataclass(frozen=True)
+class Doer:
+    """Who does something and when: `today` is the workspace's day, `country` says which days are worked."""
+
+    person_id: str
+    now: datetime
+    today: date
+    country: str = ""
+
+
+@dataclass(frozen=True)
+class MilestoneDraft:
+    """A milestone as somebody describes it."""
+
+    name: str
+    stage_key: str
+    due_on: date
+    lane: Lane = Lane.OURS
+    is_required: bool = False
+    owner_id: str | None = None
+    customer_owner: str = ""
+
+
+RowKind = Literal["journey", "stage", "milestone"]
+
+
+@dataclass(frozen=True)
+class Edit:
+    """New values for some fields of one row, good only while the row has the `version` that was seen. A stage has
+    none (its id is its key): it changes with its journey.
+    """
+
+    kind: RowKind
+    id: str
+    values: Mapping[str, object]
+    version: int = 0
+
+
+@dataclass(frozen=True)
+class StartJourney:
+    """Store this journey for the account; `replaces` is the one it takes the place of, closed by then."""
+
+    account_id: str
+    plan: JourneyPlan
+    replaces: str = ""
+
+
+@dataclass(frozen=True)
+class RemoveJourney:
+    """Take a journey back that nobody has touched since it was started."""
+
+    journey_id: str
+
+
+@dataclass(frozen=True)
+class AddMilestone:
+    """Store this milestone, whose date is settled."""
+
+    journey_id: str
+    account_id: str
+    draft: MilestoneDraft
+
+
+@dataclass(frozen=True)
+class Act:
+    """One thing done to a journey that is there: all that it changes, told in one line of the audit. `told` adds
+    facts for who reads it.
+    """
+
+    verb: str
+    object_id: str
+    journey_id: str
+    account_id: str
+    edits: tuple[Edit, ...]
+    told: Mapping[str, object] = field(default_factory=dict)
+
+
+JourneyIntent = StartJourney | RemoveJourney | AddMilestone | Act
+
+
+class SettledError(StaleError):
+    """The milestone is no longer open: `by` (a member's id, or None) settled it on `on`."""
+
+    def __init__(self, milestone: MilestoneFacts) -> None:
+        super().__init__("This milestone is no longer open.")
+        self.by, self.on, self.state = milestone.settled_by, milestone.settled_on, milestone.state
+
+
+class ChangedError(StaleError):
+    """Somebody changed the thing since the person saw it: a milestone or journey, by its id."""
+
+    def __init__(self, object_id: str) -> None:
+        super().__init__("This was changed since you saw it. Nothing was saved; see `/cs journey` for what holds now.")
+        self.object_id = object_id
+
+
+def check_seen(object_id: str, version: int, seen: int | None) -> None:
+    """Raise `ChangedError` unless `seen` is the present version (None: whatever it is)."""
+    if seen is not None and seen != version:
+        raise ChangedError(object_id)
