@@ -7,6 +7,8 @@ import sys
 import typer
 from rich.console import Console
 
+from bot.cli import databases
+from bot.cli.doctor import doctor
 from bot.cli.imports import import_file
 from bot.cli.jobs import job
 from bot.cli.manifest import manifest
@@ -26,6 +28,8 @@ app.command()(demo)
 app.command("import")(import_file)
 app.command()(job)
 app.command()(manifest)
+app.command()(doctor)
+app.add_typer(databases.app, name="db")
 
 
 def main(arguments: list[str] | None = None) -> None:

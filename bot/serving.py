@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -136,8 +136,8 @@ def _give_up() -> None:
     os._exit(70)
 
 
-async def serve(wiring: Wiring, on_ready: Callable[[Server], None]) -> None:
-    """Run until SIGINT or SIGTERM, then drain."""
+async def serve(wiring: Wiring, on_ready: Callable[[Server], Awaitable[None]]) -> None:
+    """Run until SIGINT or SIGTERM, then drain. `on_ready` is awaited beside the work, and may not fail."""
     server = await connect(wiring)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -145,7 +145,8 @@ async def serve(wiring: Wiring, on_ready: Callable[[Server], None]) -> None:
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, stopping.set)
     await server.start()
-    on_ready(server)
+    telling = asyncio.ensure_future(on_ready(server))
     await stopping.wait()
+    telling.cancel()
     _log.info("stopping")
     await server.stop()

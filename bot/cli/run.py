@@ -6,6 +6,9 @@ import asyncio
 
 from rich.console import Console
 
+from bot.cli.doctor import show_findings
+from bot.doctor.examine import examine
+from bot.doctor.findings import Verdict
 from bot.logs import configure_logs
 from bot.serving import Server, serve
 from bot.settings import Settings
@@ -19,9 +22,14 @@ def run() -> None:
     asyncio.run(serve(wire(settings), _tell))
 
 
-def _tell(server: Server) -> None:
-    how = "Socket Mode" if server.wiring.settings.is_socket_mode else "HTTP"
-    Console(stderr=True, soft_wrap=True).print(
+async def _tell(server: Server) -> None:
+    """Say that it runs, then whatever `milepost doctor` would find wrong."""
+    console = Console(stderr=True, soft_wrap=True)
+    wiring = server.wiring
+    how = "Socket Mode" if wiring.settings.is_socket_mode else "HTTP"
+    console.print(
         f"Milepost is ready in {server.installation.team_name} over {how}. In Slack, type /cs help. Stop with Ctrl-C.",
         highlight=False,
     )
+    found = await examine(wiring.settings, wiring.database, wiring.clocks)
+    show_findings(console, [each for each in found if each.verdict is not Verdict.OK])

@@ -155,3 +155,9 @@ def _has_band(tx: Tx, band: Band, on: date) -> ColumnElement[bool]:
     )
     is_it: ColumnElement[bool] = latest == band
     return or_(is_it, latest.is_(None)) if band is Band.UNKNOWN else is_it
+
+
+def list_channels(tx: Tx, limit: int) -> list[str]:
+    """Channels of accounts in use, each once, in order of their ids."""
+    query = select_rows(AccountRow.channel_id).where(is_in_use(tx), AccountRow.channel_id != "").distinct()
+    return list(tx.session.exec(query.order_by(AccountRow.channel_id).limit(limit)))
