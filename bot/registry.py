@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from commands import home
-from commands.accounts import accounts
+from commands.accounts import accounts, contacts, notes
 from commands.alerts import alerts
 from commands.health import health
 from commands.people import setup
@@ -22,7 +22,16 @@ from storage.db import Database
 
 Job = Callable[[Database, str, datetime], JobReport]
 
-SLICES: tuple[Slice, ...] = (accounts.SLICE, targets.SLICE, health.SLICE, alerts.SLICE, home.SLICE, setup.SLICE)
+SLICES: tuple[Slice, ...] = (
+    accounts.SLICE,
+    contacts.SLICE,
+    notes.SLICE,
+    targets.SLICE,
+    health.SLICE,
+    alerts.SLICE,
+    home.SLICE,
+    setup.SLICE,
+)
 
 JOBS: dict[str, Job] = {
     "rollup": rollup.run,

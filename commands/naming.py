@@ -22,11 +22,12 @@ _EXACT = frozenset({"id", "name", "alias"})
 _MOST_NAME_WORDS = 6
 
 
-def resolve_account(call: Call, tx: Tx, text: str) -> tuple[AccountRow, str]:
+def resolve_account(call: Call, tx: Tx, text: str, *, is_free_text: bool = False) -> tuple[AccountRow, str]:
     """The account that `text` begins with, and the rest of the text.
 
     Where exactly one account lives in the channel it is meant, unless the text begins with another one's name (or,
-    when it does not begin with a metric, with the beginning of a name).
+    when it does not begin with a metric, with the beginning of a name). `is_free_text`: what follows the name is a
+    sentence, so in that channel a mere beginning of another name is taken for a word.
 
     Raises `UserError`: unknown or several (with the nearest), or no name where one is needed.
     """
@@ -37,7 +38,7 @@ def resolve_account(call: Call, tx: Tx, text: str) -> tuple[AccountRow, str]:
         return exact
     named = list_named(tx)
     found, rest = split_leading_name(text, named)
-    if here is not None and not _is_other_meant(tx, found, text):
+    if here is not None and ((is_free_text and found.how not in _EXACT) or not _is_other_meant(tx, found, text)):
         return here, text.strip()
     if found.match is None:
         raise _unclear(found, text, rest, has_any=bool(named))
@@ -58,11 +59,11 @@ def find_only_account(call: Call, tx: Tx) -> AccountRow | None:
     return account
 
 
-def find_account_here(call: Call, tx: Tx, text: str) -> tuple[AccountRow | None, str]:
+def find_account_here(call: Call, tx: Tx, text: str, *, is_free_text: bool = False) -> tuple[AccountRow | None, str]:
     """Like `resolve_account`, but with nothing typed and no account in the channel: None."""
     if not text.strip() and _find_here(call, tx) is None:
         return None, ""
-    return resolve_account(call, tx, text)
+    return resolve_account(call, tx, text, is_free_text=is_free_text)
 
 
 def choose_accounts(call: Call, tx: Tx) -> list[Reply]:

@@ -84,21 +84,36 @@ def get_change(tx: Tx, change_id: str) -> AuditRow | None:
 
 
 def find_latest_change(tx: Tx, object_kinds: Sequence[str], object_id: str) -> AuditRow | None:
-    """The last thing done to the object, by any of the words for its kind (imports name the table); refusals aside.
+    """The last thing done to the object, by any of the words for its kind (imports name the table); refusals aside."""
+    done = select(AuditRow).where(_is_done_to(tx, object_kinds, object_id))
+    return tx.session.exec(done.order_by(col(AuditRow.at).desc(), col(AuditRow.id).desc()).limit(1)).first()
 
-    Its id serves as the object's version: a form that was opened at another one is stale.
-    """
-    return tx.session.exec(
-        select(AuditRow)
-        .where(
-            AuditRow.workspace_id == tx.workspace_id,
-            col(AuditRow.object_kind).in_(object_kinds),
-            AuditRow.object_id == object_id,
-            col(AuditRow.is_refused).is_(other=False),
-        )
-        .order_by(col(AuditRow.at).desc(), col(AuditRow.id).desc())
-        .limit(1)
-    ).first()
+
+def count_changes(tx: Tx, object_kinds: Sequence[str], object_id: str) -> int:
+    """How often the object was changed; it only grows, so it serves as the object's version."""
+    wanted = _is_done_to(tx, object_kinds, object_id)
+    return tx.session.exec(select(func.count()).select_from(AuditRow).where(wanted)).one()
+
+
+def list_latest_of(tx: Tx, verb: str, object_ids: Sequence[str]) -> dict[str, AuditRow]:
+    """The latest time `verb` was done to each of the objects, by object."""
+    done = select(AuditRow).where(
+        AuditRow.workspace_id == tx.workspace_id,
+        AuditRow.object_kind == verb.partition(".")[0],
+        col(AuditRow.object_id).in_(object_ids),
+        AuditRow.verb == verb,
+        col(AuditRow.is_refused).is_(other=False),
+    )
+    return {row.object_id: row for row in tx.session.exec(done.order_by(col(AuditRow.at)))}
+
+
+def _is_done_to(tx: Tx, object_kinds: Sequence[str], object_id: str) -> ColumnElement[bool]:
+    return and_(
+        col(AuditRow.workspace_id) == tx.workspace_id,
+        col(AuditRow.object_kind).in_(object_kinds),
+        col(AuditRow.object_id) == object_id,
+        col(AuditRow.is_refused).is_(other=False),
+    )
 
 
 def list_of_account(

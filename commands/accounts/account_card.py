@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from commands.alerts.alert_views import list_blocks, load_views
-from commands.blocks.accounts import headline, renewal_words
+from commands.blocks.accounts import EDIT, headline, renewal_words
 from commands.blocks.health import factor_lines, health_line
 from commands.blocks.targets import add_target_button, log_button, target_lines
 from commands.kit import Json, actions, button, clip, context, divider, esc, message, section
@@ -23,7 +23,6 @@ from words.reader import Reader
 
 HEALTH = "accounts.health"
 ALERTS = "accounts.alerts"
-EDIT = "accounts.edit"
 TARGETS_SHOWN = 8
 ALERTS_SHOWN = 3
 _MEASUREMENTS_SHOWN = 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
 from commands.blocks.accounts import state_words
 from commands.kit import esc, mention
@@ -36,6 +37,8 @@ def _names(reader: Reader) -> dict[str, str]:
         "seats": reader.say("seats"),
         "owner_id": reader.say("owner"),
         "channel_id": reader.say("channel"),
+        "country": reader.say("country"),
+        "started_on": reader.say("customer since"),
         "aliases": reader.say("other names"),
     }
 
@@ -48,6 +51,10 @@ def _show(reader: Reader, owners: Mapping[str, MemberRow], field: str, value: ob
             return mention(owners[id_].slack_id) if id_ in owners else reader.say("somebody who left")
         case "channel_id", _:
             return f"<#{value}>"
+        case "country", str(code):
+            return esc(reader.country(code))
+        case _, date() as day:
+            return reader.date(day)
         case "state", AccountState() as state:
             return state_words(reader, state)
         case _, tuple(several):

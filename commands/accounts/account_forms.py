@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 
 from commands.blocks.accounts import state_words
 from commands.kit import (
     Json,
     channel_menu,
+    date_picker,
     form_field,
     menu,
     person_menu,
     text_input,
 )
 from commands.slice import Call, FormView, OpenForm, Ref
-from commands.typed import get_person, read_count, split_mentions, split_quoted
+from commands.typed import get_person, get_today, read_count, read_country, read_date, split_mentions, split_quoted
 from rules.accounts.accounts import NAME_LENGTH, AccountDraft
 from rules.errors import UserError
 from rules.records import AccountState, Tier
@@ -37,13 +40,17 @@ _KEYS = {
     "aliases": "aliases",
     "别名": "aliases",
     "state": "state",
+    "country": "country",
+    "国家": "country",
+    "since": "started_on",
 }
 # A key counts after the first word only, and with a colon or "=" or a plain space: "Acme tier A, seats 60".
 _KEY = re.compile(rf"(?<=[\s,;，；])(?P<key>{'|'.join(_KEYS)})\b\s*[:=：]?\s*", re.IGNORECASE)
 
 
-def read_account(text: str, tx: Tx) -> AccountDraft:
-    """`Acme Corp tier A seats 60 industry Software id A-1 aka Acme, ACM @owner #channel`, in any order after the name.
+def read_account(text: str, tx: Tx, today: date) -> AccountDraft:
+    """`Acme Corp tier A seats 60 industry Software country DE since 2024-03-01 id A-1 aka Acme, ACM @owner #channel`,
+    in any order after the name.
 
     Raises `UserError` for what cannot be read.
     """
@@ -51,26 +58,29 @@ def read_account(text: str, tx: Tx) -> AccountDraft:
     quoted, rest = split_quoted(rest)
     lead, parts = _split_keys(rest)
     fields = {"name": _tidy(quoted or lead), **{key: _tidy(value) for key, value in parts}}
-    return _to_draft(fields, tx, person, channel)
+    return _to_draft(fields, tx, today, person, channel)
 
 
 def read_account_form(call: Call, tx: Tx) -> AccountDraft:
     """The submitted form. Raises `UserError` with the field at fault."""
-    names = ("name", "external_id", "state", "tier", "industry", "seats", "aliases")
+    names = ("name", "external_id", "state", "tier", "industry", "seats", "aliases", "country", "started_on")
     fields = {name: call.value(name) for name in names}
-    return _to_draft(fields, tx, call.value("owner"), call.value("channel"))
+    return _to_draft(fields, tx, get_today(call, tx), call.value("owner"), call.value("channel"))
 
 
-def open_account_form(call: Call, tx: Tx, draft: AccountDraft, account_id: str = "") -> OpenForm:
-    """The form for a new account, or (with its id) for one that exists."""
+def open_account_form(
+    call: Call, tx: Tx, draft: AccountDraft, account_id: str = "", seen: Mapping[str, str] | None = None
+) -> OpenForm:
+    """The form for a new account, or (with its id, and what was `seen` of it) for one that exists."""
     reader = call.reader
     owner = get_members(tx, [draft.owner_id]).get(draft.owner_id) if draft.owner_id else None
     title = reader.say("Edit account") if account_id else reader.say("Add an account")
     fields = (*_name_fields(call, draft), *_team_fields(call, draft, owner.slack_id if owner else ""))
-    return OpenForm(FormView(ACCOUNT_FORM, title, fields, reader.say("Save"), Ref("account", account_id)))
+    return OpenForm(FormView(ACCOUNT_FORM, title, fields, reader.say("Save"), Ref("account", account_id, seen or {})))
 
 
-def _to_draft(fields: dict[str, str], tx: Tx, person: str, channel: str) -> AccountDraft:
+def _to_draft(fields: dict[str, str], tx: Tx, today: date, person: str, channel: str) -> AccountDraft:
+    country, since = fields.get("country", ""), fields.get("started_on", "")
     seats, aliases = fields.get("seats", ""), re.split(r"[,;，；、\n]", fields.get("aliases", ""))
     draft = AccountDraft(
         name=" ".join(fields.get("name", "").split()),
@@ -79,6 +89,8 @@ def _to_draft(fields: dict[str, str], tx: Tx, person: str, channel: str) -> Acco
         seats=read_count(seats, field="seats") if seats else None,
         owner_id=get_person(tx, person).id if person else None,
         channel_id=channel,
+        country=read_country(country, field="country") if country else "",
+        started_on=read_date(since, today, prefer="past", field="started_on") if since else None,
         aliases=tuple(dict.fromkeys(" ".join(each.split()) for each in aliases if each.strip())),
     )
     return replace(draft, tier=_read_tier(fields.get("tier", "")), state=_read_state(fields.get("state", "")))
@@ -118,6 +130,7 @@ def _name_fields(call: Call, draft: AccountDraft) -> tuple[Json, ...]:
     optional = (
         ("external_id", reader.say("Id in your other systems"), draft.external_id),
         ("industry", reader.say("Industry"), draft.industry),
+        ("country", reader.say("Country"), reader.country(draft.country) if draft.country else ""),
     )
     aliases = text_input(initial=", ".join(draft.aliases), max_length=_ALIASES_LENGTH)
     return (
@@ -142,5 +155,6 @@ def _team_fields(call: Call, draft: AccountDraft, owner: str) -> tuple[Json, ...
         ("seats", reader.say("Seats"), text_input(initial=seats, placeholder="60")),
         ("owner", reader.say("Owner"), person_menu("…", initial=owner)),
         ("channel", reader.say("Channel of the account"), channel_menu("…", initial=draft.channel_id)),
+        ("started_on", reader.say("Customer since"), date_picker(initial=draft.started_on)),
     )
     return tuple(form_field(name, label, element, is_optional=name != "state") for name, label, element in fields)

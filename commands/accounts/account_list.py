@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from commands.blocks.accounts import account_line, find_next_renewal, owner_words
+from commands.blocks.accounts import account_line, find_next_renewal, owner_words, show_button
 from commands.kit import Json, actions, button, context, message, section
 from commands.slice import Call, Message, Ref
 from commands.typed import split_mentions
@@ -20,7 +20,6 @@ from storage.renewals.contracts import list_contracts
 from words.reader import Reader
 
 PAGE_LENGTH = 10
-SHOW = "accounts.show"
 ADD = "accounts.add"
 PREVIOUS = "accounts.previous"
 NEXT = "accounts.next"
@@ -92,8 +91,7 @@ def _lines(reader: Reader, tx: Tx, rows: list[AccountRow], today: date) -> list[
         renewal = find_next_renewal(contracts.get(row.id, []), today)
         line = account_line(reader, row, scores.get(row.id), renewal, today)
         owner = owner_words(reader, owners.get(row.owner_id or ""))
-        show = button(reader.say("Show"), SHOW, Ref("account", row.id))
-        lines.append(section(f"{line} · {owner}", accessory=show))
+        lines.append(section(f"{line} · {owner}", accessory=show_button(reader, row.id)))
     return lines
 
 

@@ -1,5 +1,5 @@
-"""Accounts: `/cs list`, `/cs show`, `/cs add`, their forms, pages and undo. Owns what people do with the accounts
-themselves; refuses targets, health and alerts beyond showing them.
+"""Accounts: `/cs list`, `/cs show`, `/cs add`, their forms, pages and undo; with `account_edits` and `account_archive`
+all that people do with the accounts themselves. Refuses targets, health and alerts beyond showing them.
 """
 
 from __future__ import annotations
@@ -7,25 +7,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from commands.access import require_on
-from commands.accounts.account_card import ALERTS, EDIT, HEALTH, render_card
-from commands.accounts.account_changes import change_words
+from commands.accounts import account_archive, account_edits
+from commands.accounts.account_card import ALERTS, HEALTH, render_card
+from commands.accounts.account_edits import change_account
 from commands.accounts.account_forms import ACCOUNT_FORM, open_account_form, read_account, read_account_form
-from commands.accounts.account_list import ADD, NEXT, PREVIOUS, SHOW, render_list
+from commands.accounts.account_list import ADD, NEXT, PREVIOUS, render_list
+from commands.accounts.asking import ask_which, get_pressed
 from commands.alerts.alert_lists import show_account
-from commands.blocks.accounts import shown_name
+from commands.blocks.accounts import SHOW, shown_name
 from commands.health.health_card import render_health
-from commands.kit import actions, button, loaded_menu, message, section
+from commands.kit import actions, button, message, section
 from commands.naming import ACCOUNT_CHOICE, ACCOUNT_MENU, find_only_account
 from commands.slice import Button, Call, Command, Form, Message, Ref, Reply, Slice, Whisper, answer_in_place
 from commands.typed import get_today, writes_if_typed
-from rules.accounts.accounts import AccountDraft, RemoveAccount, decide_add, decide_change
+from rules.accounts.accounts import AccountDraft, RemoveAccount, decide_add
 from rules.errors import StaleError, UserError
 from rules.people.roles import Permission
 from rules.undo import Done, check_undo
 from storage.accounts.account_writes import apply_accounts, is_account_needed
-from storage.accounts.accounts import AccountRow, find_account, find_same, get_account, to_draft
-from storage.alerts.alerts import enqueue_refresh
+from storage.accounts.accounts import AccountRow, find_account, find_same, get_account
 from storage.audit import find_change
 from storage.db import Tx
 
@@ -52,25 +52,25 @@ def show(call: Call, tx: Tx) -> list[Reply]:
     call.require(Permission.READ)
     account = find_only_account(call, tx)
     if account is None:
-        return [Whisper(_ask_which(call))]
+        return [Whisper(ask_which(call))]
     return [Whisper(render_card(call.reader, tx, account, get_today(call, tx)))]
 
 
 def show_pressed(call: Call, tx: Tx) -> list[Reply]:
     """The button or menu: the account it is about."""
     call.require(Permission.READ)
-    return [Whisper(render_card(call.reader, tx, _get_pressed(call, tx), get_today(call, tx)))]
+    return [Whisper(render_card(call.reader, tx, get_pressed(call, tx), get_today(call, tx)))]
 
 
 def show_health(call: Call, tx: Tx) -> list[Reply]:
     """The button: how healthy the account is and what moved it."""
     call.require(Permission.READ)
-    return [Whisper(render_health(call.reader, tx, _get_pressed(call, tx), get_today(call, tx)))]
+    return [Whisper(render_health(call.reader, tx, get_pressed(call, tx), get_today(call, tx)))]
 
 
 def show_alerts(call: Call, tx: Tx) -> list[Reply]:
     """The button: the account's open alerts."""
-    return show_account(call, tx, _get_pressed(call, tx).id)
+    return show_account(call, tx, get_pressed(call, tx).id)
 
 
 def add(call: Call, tx: Tx) -> list[Reply]:
@@ -78,7 +78,7 @@ def add(call: Call, tx: Tx) -> list[Reply]:
     call.require(Permission.ACCOUNT_ADD)
     if not call.text.strip():
         return [open_account_form(call, tx, AccountDraft("", owner_id=call.person.id))]
-    draft = read_account(call.text, tx)
+    draft = read_account(call.text, tx, get_today(call, tx))
     return [Whisper(_add(call, tx, replace(draft, owner_id=draft.owner_id or call.person.id)))]
 
 
@@ -88,18 +88,11 @@ def open_add(call: Call, tx: Tx) -> list[Reply]:
     return [open_account_form(call, tx, AccountDraft("", owner_id=call.person.id))]
 
 
-def open_edit(call: Call, tx: Tx) -> list[Reply]:
-    """The button: the form of an account that exists."""
-    account = _get_pressed(call, tx)
-    require_on(call, tx, Permission.ACCOUNT_WRITE, account)
-    return [open_account_form(call, tx, to_draft(tx, account), account.id)]
-
-
 def submit(call: Call, tx: Tx) -> list[Reply]:
     """The form: an account added or changed, or the field at fault named."""
     draft = read_account_form(call, tx)
     if call.ref is not None and call.ref.id:
-        return [Whisper(_change(call, tx, get_account(tx, call.ref.id), draft))]
+        return [Whisper(change_account(call, tx, get_account(tx, call.ref.id), draft))]
     call.require(Permission.ACCOUNT_ADD)
     return [Whisper(_add(call, tx, draft))]
 
@@ -137,35 +130,10 @@ def _add(call: Call, tx: Tx, draft: AccountDraft) -> Message:
 
 def _exists(call: Call, tx: Tx, same: AccountRow) -> Message:
     if same.archived_at is not None:
-        raise UserError("{account} exists, but was archived. Ask an admin to bring it back.", account=same.name)
+        sentence = "{account} exists, but was archived. Bring it back with `/cs restore` and its name."
+        raise UserError(sentence, account=same.name)
     text = call.reader.say("{account} exists already; nothing was added.", account=f"*{shown_name(same)}*")
     return message(text, section(text), *render_card(call.reader, tx, same, get_today(call, tx)).blocks)
-
-
-def _change(call: Call, tx: Tx, account: AccountRow, draft: AccountDraft) -> Message:
-    require_on(call, tx, Permission.ACCOUNT_WRITE, account)
-    if draft.owner_id != account.owner_id:
-        require_on(call, tx, Permission.ASSIGN, account)
-    present = to_draft(tx, account)
-    intents = decide_change(account.id, present, draft)
-    if not intents:
-        return message(call.reader.say("Nothing was changed."))
-    (row,) = apply_accounts(tx, intents, call.person.actor, call.now)
-    enqueue_refresh(tx, row.id, call.now)
-    what = change_words(call.reader, tx, present, draft)
-    return message(call.reader.say("Changed {account}: {what}", account=f"*{shown_name(row)}*", what=what))
-
-
-# ---------------------------------------------------------------- small things
-
-
-def _get_pressed(call: Call, tx: Tx) -> AccountRow:
-    return get_account(tx, call.picked or (call.ref.id if call.ref else ""))
-
-
-def _ask_which(call: Call) -> Message:
-    text = call.reader.say("Which account?")
-    return message(text, section(text, accessory=loaded_menu(ACCOUNT_MENU, call.reader.say("Type a name"))))
 
 
 SLICE = Slice(
@@ -189,12 +157,14 @@ SLICE = Slice(
         ),
         Command(
             "add",
-            "NAME [tier A] [seats 60] [industry …] [id …] [aka …] [@owner] [#channel]",
+            "NAME [tier A] [seats 60] [country DE] [since …] [industry …] [id …] [aka …] [@owner] [#channel]",
             "Add an account",
             add,
             writes_if_typed,
             ("add Acme Corp tier A seats 60 aka ACM", "add"),
         ),
+        account_edits.COMMAND,
+        *account_archive.COMMANDS,
     ),
     buttons=(
         Button(PREVIOUS, turn_page, "reads"),
@@ -204,8 +174,9 @@ SLICE = Slice(
         Button(HEALTH, show_health, "reads"),
         Button(ALERTS, show_alerts, "reads"),
         Button(ADD, open_add, "reads"),
-        Button(EDIT, open_edit, "reads"),
         Button(UNDO, undo, "writes"),
+        *account_edits.BUTTONS,
+        *account_archive.BUTTONS,
     ),
     forms=(Form(ACCOUNT_FORM, submit),),
     choices=(ACCOUNT_CHOICE,),

@@ -1,4 +1,6 @@
-"""What an account looks like: its headline, its dates, its line in a list. Pure: rows in, text out."""
+"""What an account looks like: its headline, its dates, its line in a list, the buttons that lead to its parts. Pure:
+rows in, text and buttons out.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from commands.blocks.health import BAND_MARKS
-from commands.kit import clip, esc, mention
+from commands.kit import Element, button, clip, esc, mention
+from commands.slice import Ref
 from rules.health.health import show_score
 from rules.records import AccountState, Band, Tier
 from rules.renewals.renewals import Renewal, Term, next_renewal
@@ -18,6 +21,9 @@ from words.money import Amount
 from words.reader import Reader
 
 NAME_LENGTH = 120
+SHOW, EDIT, ARCHIVE, ASK_ARCHIVE = "accounts.show", "accounts.edit", "accounts.archive", "accounts.ask_archive"
+CONTACTS, ADD_CONTACT = "contacts.show", "contacts.add"
+NOTE, TIMELINE = "notes.open", "timeline.show"
 
 
 def shown_name(account: AccountRow) -> str:
@@ -118,3 +124,32 @@ def _term(contract: ContractRow) -> Term:
         notice_by=contract.notice_by,
         notice_received_on=contract.notice_received_on,
     )
+
+
+# ---------------------------------------------------------------- buttons
+
+
+def show_button(reader: Reader, account_id: str) -> Element:
+    """Shows the account on one page."""
+    return button(reader.say("Show"), SHOW, Ref("account", account_id))
+
+
+def note_button(reader: Reader, account_id: str) -> Element:
+    """Opens the form for a note of the account."""
+    return button(reader.say("Note"), NOTE, Ref("account", account_id))
+
+
+def contacts_button(reader: Reader, account_id: str) -> Element:
+    """Lists the account's contacts."""
+    return button(reader.say("Contacts"), CONTACTS, Ref("account", account_id))
+
+
+def add_contact_button(reader: Reader, account_id: str, *, is_primary: bool = False) -> Element:
+    """Opens the form for a contact of the account."""
+    style = "primary" if is_primary else None
+    return button(reader.say("Add a contact"), ADD_CONTACT, Ref("account", account_id), style=style)
+
+
+def timeline_button(reader: Reader, account_id: str) -> Element:
+    """Tells what happened to the account."""
+    return button(reader.say("Timeline"), TIMELINE, Ref("account", account_id))

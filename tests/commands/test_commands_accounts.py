@@ -7,7 +7,8 @@ from datetime import date, timedelta
 import pytest
 from sqlmodel import select
 
-from commands.accounts.account_card import ALERTS, EDIT, HEALTH
+from commands.accounts.account_card import ALERTS, HEALTH
+from commands.accounts.account_edits import open_edit
 from commands.accounts.account_forms import ACCOUNT_FORM
 from commands.accounts.account_list import ADD, NEXT, PAGE_LENGTH, PREVIOUS
 from commands.accounts.accounts import (
@@ -15,7 +16,6 @@ from commands.accounts.accounts import (
     add,
     list_,
     open_add,
-    open_edit,
     show,
     show_alerts,
     show_health,
@@ -24,6 +24,7 @@ from commands.accounts.accounts import (
     turn_page,
     undo,
 )
+from commands.blocks.accounts import EDIT
 from commands.naming import choose_accounts
 from commands.slice import Options, Ref, Replace
 from commands.success.measurements import log
@@ -327,6 +328,7 @@ def test_an_account_is_edited_and_the_change_told_and_audited(desk: Desk):
     audit = desk.tx.session.exec(select(AuditRow).where(AuditRow.verb == "account.changed")).one()
     assert (audit.before["name"], audit.after["name"]) == ("Acme Corp", "Acme Inc")  # type: ignore[index]
     desk.add_account("Globex")
+    view = get_form(desk.press(open_edit, ref))
     with pytest.raises(UserError, match="taken by Globex") as refused:
         desk.do(submit, ref=view.ref, values={**values, "name": "globex"})
     assert refused.value.field == "name"
