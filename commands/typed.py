@@ -17,6 +17,7 @@ from storage.db import Tx
 from storage.people.members import MemberRow, add_by_slack_id, find_by_slack_id
 from storage.people.workspaces import get_workspace
 from words.countries import parse_country
+from words.currencies import find_currency
 from words.dates import parse_date
 from words.day_phrases import Prefer
 from words.errors import WordsError
@@ -29,6 +30,8 @@ _CHANNEL = re.compile(r"<#(?P<id>[CG][A-Z0-9]+)(?:\|[^>]*)?>")
 _CHANNEL_ID = re.compile(r"[CG][A-Z0-9]+")
 _QUOTED = re.compile(r"\s*[\"“「](?P<name>[^\"”」]+)[\"”」]")
 _MOST_DATE_WORDS = 4
+_LETTERS = re.compile(r"[A-Za-z]{4,}")
+_OPENERS = '"“「('
 
 
 def writes_if_typed(text: str) -> Access:
@@ -37,8 +40,16 @@ def writes_if_typed(text: str) -> Access:
 
 
 def writes_if_number(text: str) -> Access:
-    """The access of a command that stores numbers: without one it lists, or opens its form."""
-    return "writes" if has_numeral(text) else "reads"
+    """The access of a command that stores numbers: without one it lists, or opens its form. The digits of a name such
+    as Client2024 are no number.
+    """
+    return "writes" if any(has_numeral(word) and not _is_name(word) for word in text.split()) else "reads"
+
+
+def _is_name(word: str) -> bool:
+    """Whether a word begins with more letters than stand before any amount, a currency's aside."""
+    letters = _LETTERS.match(word.lstrip(_OPENERS))
+    return letters is not None and find_currency(letters[0]) is None
 
 
 def get_today(call: Call, tx: Tx) -> date:

@@ -74,7 +74,7 @@ def log(call: Call, tx: Tx) -> list[Reply]:
         call.require(Permission.ACCOUNT_WRITE)
         return [_open_form(call, tx, None)]
     require_on(call, tx, Permission.ACCOUNT_WRITE, account)
-    own, catalogue = _list_own_metrics(tx, account.id), list_named_metrics(tx)
+    own, catalogue = _list_own_metrics(tx, account.id), list_named_metrics(tx, is_used=True)
     if not own and not catalogue:
         return [Whisper(_no_targets(call, account))]
     home = get_workspace(tx).currency
@@ -114,7 +114,7 @@ def choose_metrics(call: Call, tx: Tx) -> list[Reply]:
     """Metrics for the form's menu: those of the account's targets first."""
     call.require(Permission.READ)
     own = _list_own_metrics(tx, call.ref.id) if call.ref and call.ref.id else []
-    known = {each.id: each for each in [*own, *list_named_metrics(tx)]}
+    known = {each.id: each for each in [*own, *list_named_metrics(tx, is_used=True)]}
     typed = fold(call.text)
     fitting = [each for each in known.values() if typed in fold(each.names[0])]
     return [Options([(each.id, clip(each.names[0], _OPTION_LENGTH)) for each in fitting[:_OPTIONS]])]
@@ -214,8 +214,8 @@ def _find_unit(tx: Tx, account_id: str, metric_key: str) -> str:
 
 def _list_own_metrics(tx: Tx, account_id: str) -> list[Named]:
     keys = {row.metric_key: None for row in list_targets(tx, [account_id]) if row.replaced_by is None}
-    names = name_metrics(tx, set(keys))
-    return [Named(key, (names[key],)) for key in keys]
+    known = {each.id: each for each in list_named_metrics(tx, is_used=True)}
+    return [known.get(key, Named(key, (key,))) for key in keys]
 
 
 def _shown_metric(tx: Tx, key: str) -> str:

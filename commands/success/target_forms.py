@@ -13,8 +13,8 @@ from commands.success.target_words import TypedTarget
 from commands.typed import read_date, read_quantity
 from rules.errors import UserError
 from rules.records import TargetKind
+from rules.success.metrics import NAME_LENGTH
 from storage.accounts.accounts import AccountRow
-from storage.success.metrics import NAME_LENGTH
 from words.numbers import Quantity
 from words.reader import Reader
 

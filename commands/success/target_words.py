@@ -8,10 +8,12 @@ import re
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from commands.success.target_steps import read_shape
 from commands.typed import find_quantity, read_date, read_quantity, split_date, split_quoted
 from rules.errors import UserError
 from rules.records import TargetKind
-from storage.success.metrics import NAME_LENGTH
+from rules.success.metrics import NAME_LENGTH
+from rules.success.target_steps import Load, Rhythm
 from words.currencies import find_currency
 from words.dates import parse_span
 from words.errors import WordsError
@@ -64,13 +66,16 @@ _VERBS = re.compile(
     re.IGNORECASE,
 )
 _SUFFIX = re.compile(r"\s*(?:前|之前|以前)$")
+_STEPS = re.compile(
+    r"(?<=[\s,，])(?:in\s+|with\s+)?(?:steps?|分步|步骤|步驟)\s*[:：]?\s*(?P<tail>.+)$", re.IGNORECASE | re.DOTALL
+)
 _MOST_VALUE_WORDS = 3
 
 
 @dataclass(frozen=True)
 class TypedTarget:
     """What was typed; None and "" stand for what was not. `raise_by` is the amount of "raise by 10 %" (`is_down`:
-    lower), whose meaning is open.
+    lower), whose meaning is open. `steps` are as typed, for `commands.success.target_steps`; `owner_id` is a member.
     """
 
     metric: str = ""
@@ -83,6 +88,11 @@ class TypedTarget:
     is_down: bool = False
     cadence_days: int | None = None
     is_draft: bool = False
+    steps: str = ""
+    load: Load = Load.LINEAR
+    rhythm: Rhythm = Rhythm.EVEN
+    owner_id: str | None = None
+    customer_owner: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,12 +125,23 @@ def read_target(text: str, today: date, home: str = "", metric: str = "") -> Typ
         UserError: a number, date or word that cannot be read.
     """
     name, rest = (metric, text) if metric else split_quoted(text)
-    state = _State(TypedTarget(metric=name), today, home)
+    rest, steps = _split_steps(f" {rest}")
+    state = _State(replace(steps, metric=name), today, home)
     clauses = _split_clauses(rest)
     state = _read_lead(state, clauses[0][1].strip())
     for clause, words in clauses[1:]:
         state = _read_clause(state, clause, words)
     return state.target
+
+
+def _split_steps(text: str) -> tuple[str, TypedTarget]:
+    """The words before "steps …" at the end, and those steps: values with days, or how they are to be made."""
+    found = _STEPS.search(text)
+    shape = read_shape(found["tail"]) if found else None
+    if found is None or (shape is None and not _HAS_NUMBER.match(found["tail"])):
+        return text.strip(), TypedTarget()
+    steps = TypedTarget(load=shape[0], rhythm=shape[1]) if shape else TypedTarget(steps=found["tail"].strip())
+    return text[: found.start()].strip(" ,;，；"), steps
 
 
 def _read_lead(state: _State, words: str) -> _State:

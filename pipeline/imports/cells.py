@@ -13,8 +13,8 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, ValidationInfo
 
 from rules.errors import UserError
+from rules.success.metrics import NAME_LENGTH
 from rules.success.plans import check_unit
-from storage.success.metrics import NAME_LENGTH
 from words.errors import WordsError, excerpt
 from words.numbers import Quantity, parse_quantity
 

@@ -12,7 +12,7 @@ from rules.records import Actor, Change
 from rules.success.plans import AddMeasurement, AddTarget, RemoveMeasurement, RemoveTarget, TargetDraft, TargetIntent
 from storage.audit import record
 from storage.db import Tx
-from storage.success.metrics import ensure_metric
+from storage.success.metrics import ensure_known, ensure_metric
 from storage.success.targets import MeasurementRow, TargetRow, TargetStepRow, get_measurement, get_target
 
 _SAME = ("account_id", "kind", "unit", "baseline", "goal", "start_on", "due_on", "cadence_days", "owner_id")
@@ -66,6 +66,8 @@ def _apply(tx: Tx, intent: TargetIntent, actor: Actor, now: datetime) -> TargetR
 
 def _add_target(tx: Tx, intent: AddTarget, actor: Actor, now: datetime) -> TargetRow:
     draft = intent.draft
+    if draft.metric_key:
+        ensure_known(tx, draft.metric_key, draft.unit)
     metric_key = draft.metric_key or ensure_metric(tx, draft.metric, draft.unit).key
     row = TargetRow(
         workspace_id=tx.workspace_id,

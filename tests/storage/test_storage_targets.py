@@ -137,7 +137,11 @@ def test_metrics_are_made_once_and_named(tx: Tx):
     ensure_metric(tx, "Search", role="feature")
     assert [row.key for row in list_metrics(tx)] == ["answer-rate", "复购率"]
     assert len(list_metrics(tx, None)) == 3
-    assert [named.names for named in list_named_metrics(tx)] == [("Answer rate",), ("复购率",)]
+    named = {each.id: each.names for each in list_named_metrics(tx)}
+    assert named["answer-rate"][:3] == ("Answer rate", "answer rate", "接听率")
+    assert named["复购率"] == ("复购率",)
+    assert "复购率" not in named["repurchase-rate"]
+    assert "search" not in named
     assert name_metrics(tx, {"answer-rate", "other"}) == {"answer-rate": "Answer rate", "other": "other"}
     assert find_metric(tx, "nothing") is None
     for name in ("", "12", "x" * 81):
