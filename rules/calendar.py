@@ -17,15 +17,16 @@ _WORKING_WEEK = 5
 
 
 @lru_cache(maxsize=1)
-def _list_countries() -> frozenset[str]:
-    return frozenset(holidays.list_supported_countries())
+def list_countries() -> frozenset[str]:
+    """The ISO 3166 codes of two letters whose public holidays are known."""
+    return frozenset(holidays.list_supported_countries(include_aliases=False))
 
 
 @lru_cache(maxsize=1024)
 def list_holidays(country: str, year: int) -> frozenset[date]:
     """The nation-wide public holidays of a year that fall on Monday to Friday."""
     code = country.strip().upper()
-    if code not in _list_countries():
+    if code not in list_countries():
         return frozenset()
     found = holidays.country_holidays(code, years=year)
     return frozenset(day for day in found if day.weekday() <= _FRIDAY)

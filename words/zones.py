@@ -1,7 +1,7 @@
 """Time zones as people name them: by IANA name or by city, in English and both Chinese scripts.
 
-Owns the names of cities, which come from CLDR (through Babel), and a few that are no zone's own. Refuses to tell the time
-(see `words.dates`).
+Owns the names of cities, which come from CLDR (through Babel), and a few that are no zone's own. Refuses to tell the
+time (see `words.dates`).
 """
 
 from functools import cache

@@ -31,6 +31,7 @@ from bot.serving import Server, connect
 from bot.settings import Settings
 from bot.slack.manifest import build_manifest
 from bot.wiring import wire, with_help
+from commands.people.places import ZONE_MENU
 from playground.server import Installed, Playground
 
 ZONE = ZoneInfo("Europe/Berlin")
@@ -122,8 +123,7 @@ def _save(path: Path, offset: timedelta) -> None:
 async def _prepare(demo: Demo) -> None:
     """Set the bot up, meet the people, import a year, work through the last days."""
     opened = await demo.act("command", user=LEAD, channel=ALERTS, text="/cs setup", wait_seconds=10)
-    fields = {"team_channel_id": ALERTS, "zone": ZONE.key, "currency": "EUR"}
-    values = {name: {"value": value} for name, value in fields.items()}
+    values = {"team_channel_id": {"value": ALERTS}, "zone": {ZONE_MENU: ZONE.key}, "currency": {"value": "EUR"}}
     await demo.act("submit", user=LEAD, view_id=opened["views"][-1]["id"], values=values)
     await asyncio.to_thread(demo.ledger.import_history)
     for user in CSMS:

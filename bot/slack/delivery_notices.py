@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from datetime import date
 
 from commands.kit import context, esc, message, section
+from commands.people.setup import GREETING
 from commands.slice import Message, Render
 from rules.records import Enqueue, Role
+from storage.audit import find_line
 from storage.db import Tx
 from storage.delivery.outbox import OutboxRow, find_row
-from storage.people.members import list_members
+from storage.people.members import find_member
+from storage.people.team import list_people
 from storage.people.workspaces import get_workspace
 from words.reader import Reader
 
@@ -28,8 +31,10 @@ _OTHER_ADVICE = "See the log for details."
 
 
 def make_notice(tx: Tx, row: OutboxRow, error: str, today: date) -> Enqueue | None:
-    """One notice per channel, reason and day to the installer (else the first admin); none about a notice."""
-    admin = _find_admin(tx)
+    """One notice per channel, reason and day to the installer (else the first admin); none about a notice. That a new
+    channel cannot be greeted is told to who chose it.
+    """
+    admin = (_find_chooser(tx, row.reference) if row.kind == GREETING else "") or _find_admin(tx)
     if row.kind == KIND or not admin:
         return None
     key = f"{KIND}:{row.channel}:{error}:{today.isoformat()}"
@@ -50,8 +55,14 @@ def render_dead_letter(reference: str, tx: Tx, reader: Reader) -> Message | None
 
 def _find_admin(tx: Tx) -> str:
     installer = get_workspace(tx).installer_id
-    admins = (member.slack_id for member in list_members(tx) if member.role is Role.ADMIN and member.is_active)
+    admins = (member.slack_id for member in list_people(tx) if member.role is Role.ADMIN)
     return installer or next(admins, "")
+
+
+def _find_chooser(tx: Tx, line_id: str) -> str:
+    line = find_line(tx, line_id)
+    person = find_member(tx, line.actor_id) if line else None
+    return person.slack_id if person else ""
 
 
 NOTICES: Mapping[str, Render] = {KIND: render_dead_letter}

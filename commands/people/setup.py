@@ -1,100 +1,119 @@
-"""`/cs setup`: where alerts go, the time zone and the currency of the workspace. Owns the form and what it says;
-chooses no channel by itself.
+"""`/cs setup`: where alerts go, when and how Milepost speaks. Owns the command, its form and the message that greets a
+channel; chooses no channel by itself.
 """
 
 from __future__ import annotations
 
-from commands.kit import channel_menu, esc, form_field, message, text_input
-from commands.slice import Call, Command, Form, FormView, Message, OpenForm, Reply, Slice, Whisper
-from commands.typed import is_channel_id, split_mentions, writes_if_typed
+from commands.kit import Json, actions, context, mention, message, section
+from commands.people import places, undoing
+from commands.people.first_steps import (
+    BUTTON,
+    OPEN_SETUP,
+    WELCOME,
+    next_step_blocks,
+    render_welcome,
+    show_places,
+)
+from commands.people.setup_form import SETUP_FORM, open_setup_form, read_setup_form, to_setup
+from commands.people.setup_words import change_lines, place_lines
+from commands.slice import Button, Call, Command, Form, Message, Reply, Slice, Whisper
+from commands.typed import split_mentions, writes_if_typed
 from rules.errors import UserError
 from rules.people.roles import Permission
 from rules.people.setup import Setup, decide_setup
+from rules.records import Enqueue, Role
+from storage.audit import find_line
 from storage.db import Tx
+from storage.delivery.outbox import enqueue
+from storage.people.members import find_member
 from storage.people.workspaces import apply_setup, get_workspace
-from words.currencies import find_currency
 from words.reader import Reader
 
-SETUP_FORM = "setup.workspace"
-_TEXT_LENGTH = 60
+GREETING = "setup.greeting"
+_PLACES = frozenset({"where", "channels", "哪里", "哪裡"})
 
 
 def setup(call: Call, tx: Tx) -> list[Reply]:
-    """`/cs setup [#channel]`: the team's channel set; without one, the form with the present values."""
+    """`/cs setup [#channel | where]`: the team's channel set, or where what is posted; with nothing typed, the form."""
+    typed = call.text.strip()
+    if typed.lower() in _PLACES:
+        call.require(Permission.READ)
+        return [Whisper(show_places(call, tx))]
+    if not typed:
+        return open_form(call, tx)
     call.require(Permission.SETUP)
-    present = _get_present(tx)
-    if not call.text.strip():
-        return [_open_form(call, present)]
-    _person, channel, rest = split_mentions(call.text)
+    _person, channel, rest = split_mentions(typed)
     if not channel or rest:
         raise UserError("Name the channel for the team's alerts, like `/cs setup #customer-success`.", field="channel")
-    return [Whisper(_change(call, tx, present, Setup(channel, present.zone, present.currency)))]
+    present = to_setup(get_workspace(tx))
+    return [Whisper(_change(call, tx, present, Setup(**{**vars(present), "team_channel_id": channel})))]
+
+
+def open_form(call: Call, tx: Tx) -> list[Reply]:
+    """The form with the present values, and above it where what is posted."""
+    call.require(Permission.SETUP)
+    return [open_setup_form(call, tx, get_workspace(tx), " · ".join(place_lines(call.reader, tx)))]
 
 
 def submit(call: Call, tx: Tx) -> list[Reply]:
     """The form: settings changed, or the field at fault named."""
     call.require(Permission.SETUP)
-    channel = call.value("team_channel_id")
-    if channel and not is_channel_id(channel):
-        raise UserError("Choose a channel, not a direct message.", field="team_channel_id")
-    currency = find_currency(call.value("currency")) or call.value("currency").upper()
-    wanted = Setup(channel, call.value("zone"), currency)
-    return [Whisper(_change(call, tx, _get_present(tx), wanted))]
+    present = to_setup(get_workspace(tx))
+    version = call.ref.extra.get("version", "") if call.ref else ""
+    wanted = read_setup_form(call, tx, present)
+    return [Whisper(_change(call, tx, present, wanted, int(version) if version.isdecimal() else None))]
 
 
-def _get_present(tx: Tx) -> Setup:
-    row = get_workspace(tx)
-    return Setup(row.team_channel_id, row.zone, row.currency)
-
-
-def _change(call: Call, tx: Tx, present: Setup, wanted: Setup) -> Message:
-    reader = call.reader
-    intents = decide_setup(present, wanted)
-    if not intents:
-        return message(reader.say("Nothing was changed."))
-    apply_setup(tx, intents, call.person.actor, call.now)
-    changes = [
-        f"{_name(reader, name)}: {_show(reader, name, before)} → {_show(reader, name, vars(wanted)[name])}"
-        for name, before in vars(present).items()
-        if before != vars(wanted)[name]
-    ]
-    said = reader.say("Changed the setup: {changes}", changes=" · ".join(changes))
-    hint = reader.say("If that channel is private, invite Milepost into it, so that it can post there.")
-    is_new = wanted.team_channel_id not in ("", present.team_channel_id)
-    return message(f"{said}\n{hint}" if is_new else said)
-
-
-def _name(reader: Reader, name: str) -> str:
-    return {
-        "team_channel_id": reader.say("alerts go to"),
-        "zone": reader.say("time zone"),
-        "currency": reader.say("currency"),
-    }[name]
-
-
-def _show(reader: Reader, name: str, value: str) -> str:
-    if name == "team_channel_id":
-        return f"<#{value}>" if value else reader.say("the owner of each account")
-    return esc(value) or "–"
-
-
-def _open_form(call: Call, present: Setup) -> OpenForm:
-    reader = call.reader
-    channels = channel_menu(reader.say("Choose a channel"), initial=present.team_channel_id)
-    zone = text_input(initial=present.zone, placeholder="Europe/Berlin", max_length=_TEXT_LENGTH)
-    currency = text_input(initial=present.currency, placeholder="EUR", max_length=_TEXT_LENGTH)
-    fields = (
-        form_field(
-            "team_channel_id",
-            reader.say("Alerts of the team go to"),
-            channels,
-            hint=reader.say("For accounts without a channel of their own. Empty: to the owner of the account."),
-            is_optional=True,
-        ),
-        form_field("zone", reader.say("Time zone"), zone),
-        form_field("currency", reader.say("Currency of amounts without one"), currency),
+def render_greeting(reference: str, tx: Tx, reader: Reader) -> Message | None:
+    """What the team's channel is told once: who chose it, what comes here. Nothing when it was taken back meanwhile."""
+    line = find_line(tx, reference)
+    channel = (line.after or {}).get("team_channel_id") if line else None
+    if line is None or not channel or channel != get_workspace(tx).team_channel_id:
+        return None
+    person = find_member(tx, line.actor_id)
+    who = mention(person.slack_id) if person else reader.say("Somebody")
+    text = reader.say("{person} chose this channel for Milepost.", person=who)
+    what = reader.say(
+        "Here come the team's alerts, critical accounts that nobody took, and the weekly table of renewals. "
+        "`/cs setup where` shows what goes where, `/cs help` what you can type."
     )
-    return OpenForm(FormView(SETUP_FORM, reader.say("Set up Milepost"), fields, reader.say("Save")))
+    return message(text, section(f"{text}\n{what}"))
+
+
+# ---------------------------------------------------------------- writing
+
+
+def _change(call: Call, tx: Tx, present: Setup, wanted: Setup, version: int | None = None) -> Message:
+    reader = call.reader
+    intents = decide_setup(present, wanted, version)
+    if not intents:
+        text = reader.say("Nothing was changed.")
+        return message(text, section(text), *next_step_blocks(reader, tx))
+    (line_id,) = apply_setup(tx, intents, call.person.actor, call.now)
+    title = reader.say("Changed the setup:")
+    lines = "\n".join([title, *change_lines(reader, tx, present, wanted)])
+    hints = _hints(call, tx, present, wanted)
+    if wanted.team_channel_id not in ("", present.team_channel_id):
+        enqueue(tx, [Enqueue(GREETING, line_id, channel=wanted.team_channel_id, priority=0)], call.now)
+    undo = actions(undoing.undo_button(reader, line_id))
+    return message(lines, section(lines), *hints, undo, *next_step_blocks(reader, tx))
+
+
+def _hints(call: Call, tx: Tx, present: Setup, wanted: Setup) -> list[Json]:
+    """What is still to do for a change to work."""
+    reader, hints = call.reader, []
+    if wanted.team_channel_id not in ("", present.team_channel_id):
+        hints.append(
+            reader.say(
+                "I say hello there now. If you see nothing, the channel is private and I am not in it: type "
+                "`/invite @Milepost` there."
+            )
+        )
+    lead = find_member(tx, wanted.lead_id) if wanted.lead_id and wanted.lead_id != present.lead_id else None
+    if lead is not None and lead.role not in (Role.LEAD, Role.ADMIN):
+        who = mention(lead.slack_id)
+        hints.append(reader.say("{person} has no lead's rights yet: `/cs team {person} lead`", person=who))
+    return [context(*hints)] if hints else []
 
 
 SLICE = Slice(
@@ -102,12 +121,15 @@ SLICE = Slice(
     commands=(
         Command(
             "setup",
-            "[#channel]",
-            "Where alerts go, time zone, currency (leads and admins)",
+            "[#channel | where]",
+            "Where alerts go, working hours, holidays, language (leads and admins)",
             setup,
             writes_if_typed,
-            ("setup #customer-success", "setup"),
+            ("setup", "setup #customer-success", "setup where"),
         ),
     ),
+    buttons=(Button(OPEN_SETUP, open_form, "reads"), BUTTON, undoing.BUTTON),
     forms=(Form(SETUP_FORM, submit),),
+    choices=places.CHOICES,
+    renders={GREETING: render_greeting, WELCOME: render_welcome},
 )

@@ -9,13 +9,18 @@ from rules.records import Role
 
 
 class Permission(StrEnum):
-    """Things a member may be allowed to do. ACCOUNT_* ones are for one's own accounts unless lead."""
+    """Things a member may be allowed to do. ACCOUNT_* ones are for one's own accounts unless lead.
+
+    OWN_TIME: choose one's own working time and absence; TEAM: everybody's, roles, and who owns what was imported.
+    """
 
     READ = "read"
     ACCOUNT_WRITE = "account_write"
     ACCOUNT_ADD = "account_add"
     ASSIGN = "assign"
     SETUP = "setup"
+    OWN_TIME = "own_time"
+    TEAM = "team"
 
 
 _NEEDS: dict[Permission, Role] = {
@@ -24,6 +29,8 @@ _NEEDS: dict[Permission, Role] = {
     Permission.ACCOUNT_ADD: Role.CSM,
     Permission.ASSIGN: Role.CSM,
     Permission.SETUP: Role.LEAD,
+    Permission.OWN_TIME: Role.CSM,
+    Permission.TEAM: Role.LEAD,
 }
 _RANK = list(Role)
 _OWN_ONLY = frozenset({Permission.ACCOUNT_WRITE, Permission.ASSIGN})

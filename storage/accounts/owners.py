@@ -18,7 +18,6 @@ from storage.db import Tx
 from storage.lookup import is_among
 from storage.people.members import MemberRow, SlackProfile, find_by_slack_id, save_profile
 
-
 GIVEN = "member.given"
 
 

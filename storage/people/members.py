@@ -51,6 +51,7 @@ class MemberRow(SQLModel, table=True):
     cover_id: str | None = Field(default=None, foreign_key="members.id")
     away_from: date | None = None
     away_until: date | None = None
+    version: int = 1
     refreshed_at: datetime | None = moment(default=None, nullable=True)
 
     @property
@@ -84,9 +85,14 @@ def find_by_slack_id(tx: Tx, slack_id: str) -> MemberRow | None:
     ).first()
 
 
+def find_member(tx: Tx, member_id: str) -> MemberRow | None:
+    """The member with our id."""
+    return get_members(tx, [member_id]).get(member_id)
+
+
 def get_member(tx: Tx, member_id: str) -> MemberRow:
     """The member with our id. Raises `NotFoundError`."""
-    row = get_members(tx, [member_id]).get(member_id)
+    row = find_member(tx, member_id)
     if row is None:
         raise NotFoundError("That person is no longer a member here.")
     return row

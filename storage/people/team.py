@@ -34,7 +34,7 @@ def count_people(tx: Tx) -> int:
 
 def count_leading(tx: Tx, *, without: str) -> int:
     """How many leads and admins are there besides the member `without`."""
-    is_leading = and_(_is_there(tx), col(MemberRow.role).in_(LEADING), MemberRow.id != without)
+    is_leading = and_(_is_there(tx), col(MemberRow.role).in_(LEADING), col(MemberRow.id) != without)
     return tx.session.exec(select(func.count()).select_from(MemberRow).where(is_leading)).one()
 
 

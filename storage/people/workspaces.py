@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlmodel import Field, Session, SQLModel, select
+from sqlmodel import Field, Session, SQLModel, col, select
 
+from rules.errors import StaleError
 from rules.people.setup import ChangeSetup
 from rules.records import Actor, Change
-from storage.audit import record
+from storage.audit import AuditRow, record
 from storage.db import Tx
 from storage.fields import moment
 from storage.types import new_id
+
+CHANGED = "workspace.changed"
+_LATEST = 50
 
 
 class WorkspaceRow(SQLModel, table=True):
@@ -20,7 +24,8 @@ class WorkspaceRow(SQLModel, table=True):
 
     `country` (ISO 3166) and `work_from`, `work_until` ("HH:MM") hold for everybody who has no own; `digest_at` "" means
     ten minutes after the working day begins. `weekly_on` is the weekday of weekly digests, 0 = Monday. `locale` is the
-    language of what is posted in channels. `is_hiding_amounts`: no money in channels.
+    language of what is posted in channels. `is_hiding_amounts`: no money in channels. `version` grows with each change
+    of these settings; `installer_id` is Slack's id of who was shown the first steps.
     """
 
     __tablename__ = "workspaces"
@@ -41,6 +46,7 @@ class WorkspaceRow(SQLModel, table=True):
     digest_at: str = ""
     weekly_on: int = 0
     is_hiding_amounts: bool = False
+    version: int = 1
     is_paused: bool = False
     paused_reason: str = ""
     created_at: datetime = moment()
@@ -85,14 +91,51 @@ def get_workspace(tx: Tx) -> WorkspaceRow:
     return tx.session.exec(select(WorkspaceRow).where(WorkspaceRow.id == tx.workspace_id)).one()
 
 
-def apply_setup(tx: Tx, intents: Sequence[ChangeSetup], actor: Actor, now: datetime) -> WorkspaceRow:
-    """Write changed settings, with audit."""
+def apply_setup(tx: Tx, intents: Sequence[ChangeSetup], actor: Actor, now: datetime) -> list[str]:
+    """Write changed settings; returns the audit's line of each change.
+
+    Raises `StaleError` where somebody changed them since the version that an intent names.
+    """
+    return [_change(tx, intent, actor, now) for intent in intents]
+
+
+def is_changed_since(tx: Tx, line: AuditRow) -> bool:
+    """Whether anything that the line changed has another value by now."""
     row = get_workspace(tx)
-    for intent in intents:
-        before: dict[str, object] = {name: getattr(row, name) for name in intent.changes}
-        for name, value in intent.changes.items():
-            setattr(row, name, value)
-        after: dict[str, object] = dict(intent.changes)
-        record(tx, Change("workspace.changed", "workspace", row.id, before=before, after=after), actor, now)
+    return any(getattr(row, name) != value for name, value in (line.after or {}).items())
+
+
+def take_back(tx: Tx, line: AuditRow, actor: Actor, now: datetime) -> None:
+    """Set what the line changed to what it was before."""
+    _write(get_workspace(tx), line.before or {})
     tx.session.flush()
-    return row
+    record(tx, Change("change.undone", "change", line.id, before=line.after, after=line.before), actor, now)
+
+
+def find_setting(tx: Tx, name: str) -> AuditRow | None:
+    """The change that gave a setting its present value, among the latest fifty; None where it is the default."""
+    lines = tx.session.exec(
+        select(AuditRow)
+        .where(AuditRow.workspace_id == tx.workspace_id, AuditRow.object_kind == "workspace", AuditRow.verb == CHANGED)
+        .order_by(col(AuditRow.at).desc())
+        .limit(_LATEST)
+    )
+    value = getattr(get_workspace(tx), name)
+    return next((line for line in lines if name in (line.after or {}) and (line.after or {})[name] == value), None)
+
+
+def _change(tx: Tx, intent: ChangeSetup, actor: Actor, now: datetime) -> str:
+    row = get_workspace(tx)
+    if intent.version is not None and row.version != intent.version:
+        raise StaleError("Somebody changed the setup while this form was open. Open it once more with `/cs setup`.")
+    before: dict[str, object] = {name: getattr(row, name) for name in intent.changes}
+    _write(row, intent.changes)
+    tx.session.flush()
+    change = Change(CHANGED, "workspace", row.id, before=before, after=dict(intent.changes))
+    return record(tx, change, actor, now)
+
+
+def _write(row: WorkspaceRow, values: Mapping[str, object]) -> None:
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.version += 1
