@@ -4,7 +4,122 @@
 
 from __future__ import annotations
 
-from commands.blocks.alert_looks import Look
-from rules.records import AlertKind
+from collections.abc import Sequence
 
-LOOKS: dict[AlertKind, Look] = {}
+from commands.blocks.alert_looks import AlertView, Look, account_words, shown_day
+from commands.blocks.journeys import NAME_LENGTH, done_button, journey_button, move_button
+from commands.kit import Element, clip, esc
+from rules.alerts.journey_signals import DUE_DAYS, LATE_DAYS, STANDSTILL_DAYS, STUCK_DAYS
+from rules.records import AlertKind
+from words.reader import Reader
+
+
+def _due_title(reader: Reader, view: AlertView) -> str:
+    name, days = _name(view, "name"), int(view.facts.get("days", 0))
+    if not days:
+        return reader.say("{account}: {milestone} is due today", account=account_words(view), milestone=name)
+    span = reader.span(days)
+    return reader.say("{account}: {milestone} is due in {span}", account=account_words(view), milestone=name, span=span)
+
+
+def _due_why(reader: Reader, view: AlertView) -> str:
+    return _milestone_why(reader, view)
+
+
+def _due_steps(reader: Reader, _view: AlertView) -> list[str]:
+    return [reader.say("Ask who does it whether the day holds; move it now if not.")]
+
+
+def _due_rule(reader: Reader) -> str:
+    span = reader.span(DUE_DAYS)
+    return reader.say("Raised {span} before a milestone is due. It ends when it is done, skipped or moved.", span=span)
+
+
+def _overdue_title(reader: Reader, view: AlertView) -> str:
+    span = reader.span(int(view.facts.get("days", 0)))
+    return reader.say(
+        "{account}: {milestone} is overdue by {span}",
+        account=account_words(view),
+        milestone=_name(view, "name"),
+        span=span,
+    )
+
+
+def _overdue_why(reader: Reader, view: AlertView) -> str:
+    moved = int(view.facts.get("moved_count", 0))
+    said = _milestone_why(reader, view)
+    if not moved:
+        return said
+    return said + " · " + reader.say_many("moved once before", "moved {count} times before", moved)
+
+
+def _overdue_steps(reader: Reader, _view: AlertView) -> list[str]:
+    return [reader.say("Say that it is done, or agree on a new day with the customer and move it.")]
+
+
+def _overdue_rule(reader: Reader) -> str:
+    return reader.say(
+        "Raised the day after a milestone was due and is open. It waits for the digest; for accounts of tier A it is "
+        "posted after {span}.",
+        span=reader.span(LATE_DAYS),
+    )
+
+
+def _stuck_title(reader: Reader, view: AlertView) -> str:
+    span = reader.span(int(view.facts.get("days", 0)))
+    return reader.say(
+        "{account} has been in {stage} for {span}", account=account_words(view), stage=_name(view, "stage"), span=span
+    )
+
+
+def _stuck_why(reader: Reader, view: AlertView) -> str:
+    facts = view.facts
+    open_ones = reader.say_many("{count} milestone open", "{count} milestones open", int(facts.get("open", 0)))
+    if facts.get("is_long", True):
+        planned = reader.span(int(facts.get("planned_days") or 0))
+        return reader.say("planned were {span} · {open}", span=planned, open=open_ones)
+    still = reader.span(int(facts.get("still", 0)))
+    return reader.say("nothing was settled for {span} though something is overdue · {open}", span=still, open=open_ones)
+
+
+def _stuck_steps(reader: Reader, _view: AlertView) -> list[str]:
+    return [
+        reader.say("Ask the customer's project lead what holds it up."),
+        reader.say("Go on to the next stage if it is done, or move the dates that will not hold."),
+    ]
+
+
+def _stuck_rule(reader: Reader) -> str:
+    return reader.say(
+        "Raised when a stage takes longer than planned by a quarter and by more than {margin}, or when one of its "
+        "milestones is overdue and none was settled for {span}.",
+        margin=reader.span(STUCK_DAYS),
+        span=reader.span(STANDSTILL_DAYS),
+    )
+
+
+def _milestone_why(reader: Reader, view: AlertView) -> str:
+    day, stage = shown_day(reader, view.facts, "due_on"), _name(view, "stage")
+    said = reader.say("due {day} · stage {stage}", day=day, stage=stage)
+    theirs = _name(view, "customer_owner")
+    return said + (" · " + reader.say("them: {name}", name=theirs) if theirs else "")
+
+
+def _name(view: AlertView, name: str) -> str:
+    return esc(clip(str(view.facts.get(name, "")), NAME_LENGTH))
+
+
+def _milestone_buttons(reader: Reader, view: AlertView) -> Sequence[Element]:
+    id_ = str(view.facts.get("milestone", ""))
+    return (done_button(reader, id_), move_button(reader, id_)) if id_ else ()
+
+
+def _stage_buttons(reader: Reader, view: AlertView) -> Sequence[Element]:
+    return (journey_button(reader, view.account.id),)
+
+
+LOOKS: dict[AlertKind, Look] = {
+    AlertKind.MILESTONE_DUE: Look(_due_title, _due_why, _due_steps, _due_rule, _milestone_buttons),
+    AlertKind.MILESTONE_OVERDUE: Look(_overdue_title, _overdue_why, _overdue_steps, _overdue_rule, _milestone_buttons),
+    AlertKind.STAGE_STUCK: Look(_stuck_title, _stuck_why, _stuck_steps, _stuck_rule, _stage_buttons),
+}
