@@ -16,7 +16,7 @@ from commands.health import health
 from commands.people import setup
 from commands.slice import Slice
 from commands.success import targets
-from pipeline import cleanup, daily, rollup, scan, score, wake
+from pipeline import cleanup, daily, digest, renewals, rollup, scan, score, wake
 from pipeline.report import JobReport
 from storage.db import Database
 
@@ -38,6 +38,8 @@ JOBS: dict[str, Job] = {
     "score": score.run,
     "scan": scan.run,
     "daily": daily.run,
+    "renewals": renewals.run,
     "wake": wake.run,
+    "digest": digest.run,
     "cleanup": cleanup.run,
 }
