@@ -73,10 +73,8 @@ def restore(database: Database, backup: Path) -> None:
     _verify(backup)
     database.close()
     with closing(sqlite3.connect(backup)) as source, closing(sqlite3.connect(target, timeout=0)) as live:
-        try:
-            source.backup(live)
-        except sqlite3.OperationalError as error:
-            raise UserError("The database is in use. Stop Milepost first, then restore.") from error
+        _refuse_while_written(live)
+        source.backup(live)
 
 
 def forget_judgements(tx: Tx) -> None:
@@ -96,6 +94,15 @@ def open_copy(path: Path) -> Iterator[Database]:
         copy.close()
         for ending in ("-wal", "-shm"):
             path.with_name(path.name + ending).unlink(missing_ok=True)
+
+
+def _refuse_while_written(live: sqlite3.Connection) -> None:
+    """SQLite's backup would wait for the other writer for ever."""
+    try:
+        live.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        raise UserError("The database is in use. Stop Milepost first, then restore.") from error
+    live.rollback()
 
 
 def _verify(path: Path) -> None:

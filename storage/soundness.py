@@ -59,12 +59,12 @@ def find_faults(database: Database) -> list[str]:
 def count_rows(database: Database) -> dict[str, int]:
     """Rows per table, of all workspaces, by the table's name; tables that are not there are left out."""
     known = set(inspect(database.engine).get_table_names())
+    found = {}
     with database.read() as session:
-        return {
-            table.name: int(session.execute(select(func.count()).select_from(table)).scalar() or 0)
-            for table in METADATA.sorted_tables
-            if table.name in known
-        }
+        for table in METADATA.sorted_tables:
+            if table.name in known:
+                found[table.name] = int(session.execute(select(func.count()).select_from(table)).scalar() or 0)
+    return found
 
 
 def _find_broken(database: Database) -> list[str]:
