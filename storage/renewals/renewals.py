@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, func
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -116,9 +116,11 @@ def list_of_accounts(tx: Tx, account_ids: Sequence[str], *, is_locking: bool = F
     return found
 
 
-def list_coming(tx: Tx, until: date, owner_id: str | None = None) -> list[tuple[RenewalRow, AccountRow]]:
+def list_coming(
+    tx: Tx, until: date, owner_id: str | None = None, *, limit: int | None = None, offset: int = 0
+) -> list[tuple[RenewalRow, AccountRow]]:
     """The open renewals decided until `until`, overdue ones too, with their accounts (in use, not lost; of one owner or
-    all), the first decision first.
+    all), the first decision first; all of them, or a page.
     """
     query = (
         select(RenewalRow, AccountRow)
@@ -126,7 +128,19 @@ def list_coming(tx: Tx, until: date, owner_id: str | None = None) -> list[tuple[
         .where(*_is_coming(tx, until, owner_id))
         .order_by(col(RenewalRow.decides_on), col(AccountRow.name), col(RenewalRow.id))
     )
-    return list(tx.session.exec(query).all())
+    return list(tx.session.exec(query.limit(limit).offset(offset)).all())
+
+
+def sum_coming(tx: Tx, until: date, owner_id: str | None = None) -> dict[str, tuple[int, int]]:
+    """Of all that `list_coming` would give: by currency how many, and their money a year in minor units."""
+    rows = tx.session.exec(
+        select(RenewalRow.currency, func.count(), func.sum(RenewalRow.yearly_minor))
+        .join(AccountRow, col(AccountRow.id) == col(RenewalRow.account_id))
+        .where(*_is_coming(tx, until, owner_id))
+        .group_by(col(RenewalRow.currency))
+        .order_by(col(RenewalRow.currency))
+    )
+    return {currency: (count, int(total)) for currency, count, total in rows}
 
 
 def list_renewal_facts(tx: Tx, account_ids: Sequence[str], today: date) -> dict[str, list[RenewalFacts]]:
