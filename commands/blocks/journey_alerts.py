@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from commands.blocks.alert_looks import AlertView, Look, account_words, shown_day
 from commands.blocks.journeys import NAME_LENGTH, done_button, journey_button, move_button
 from commands.kit import Element, clip, esc
-from rules.alerts.journey_signals import DUE_DAYS, LATE_DAYS, STANDSTILL_DAYS, STUCK_DAYS
+from rules.alerts.journey_signals import DUE_DAYS, LATE_DAYS
 from rules.records import AlertKind
+from rules.success.journeys import STANDSTILL_DAYS, STUCK_DAYS
 from words.reader import Reader
 
 

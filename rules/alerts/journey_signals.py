@@ -20,10 +20,6 @@ DUE_DAYS = 7
 LATE_DAYS = 7
 """After so many days an overdue milestone of a tier A account interrupts its owner; before that, and for all others,
 it waits for the digest."""
-STUCK_DAYS, STUCK_SHARE = 7, 0.25
-"""A stage is stuck when it takes longer than planned by more than a quarter, and by more than a week."""
-STANDSTILL_DAYS = 30
-"""It is also stuck when one of its milestones is overdue and none was settled for so many days."""
 
 
 def observe_due(evidence: Evidence) -> Sequence[Observation]:
@@ -40,21 +36,16 @@ def observe_stuck(evidence: Evidence) -> Sequence[Observation]:
     """Whether the present stage takes too long or stands still. A stage without planned days is never stuck. Level:
     days beyond the plan, or of standstill.
     """
-    journey, kind = evidence.journey, AlertKind.STAGE_STUCK
+    journey, kind, day = evidence.journey, AlertKind.STAGE_STUCK, evidence.day
     if journey is None or journey.planned_days is None:
         return ()
     subject = f"{journey.id}:{journey.stage_key}:{journey.stage_since.isoformat()}"
-    beyond, still = _count_beyond(journey, evidence.day), _count_standstill(journey, evidence.day)
-    is_long = beyond > compute_margin(journey.planned_days)
-    if not is_long and still < STANDSTILL_DAYS:
+    pace = journey.measure_pace(day)
+    if not pace.is_stuck(day):
         return (Observation(kind, Verdict.GOOD, subject=subject),)
-    facts = _stage_facts(journey, evidence.day) | {"beyond": beyond, "is_long": is_long, "still": still}
+    beyond, still, is_long = pace.count_beyond(day), pace.count_still(day), pace.is_long(day)
+    facts = _stage_facts(journey, day) | {"beyond": beyond, "is_long": is_long, "still": still}
     return (Observation(kind, Verdict.BAD, Severity.NOTICE, float(beyond if is_long else still), facts, subject),)
-
-
-def compute_margin(planned_days: int) -> int:
-    """By how many days a stage may exceed its plan before it is stuck."""
-    return max(STUCK_DAYS, int(planned_days * STUCK_SHARE))
 
 
 def _list_open(evidence: Evidence) -> list[MilestoneFacts]:
@@ -79,19 +70,6 @@ def _observe_overdue(evidence: Evidence, milestone: MilestoneFacts) -> Observati
     severity = Severity.HIGH if is_urgent else Severity.NOTICE
     facts = _milestone_facts(evidence, milestone) | {"days": days}
     return Observation(kind, Verdict.BAD, severity, float(days), facts, subject, is_digest_only=not is_urgent)
-
-
-def _count_beyond(journey: JourneyFacts, day: date) -> int:
-    """Days that the present stage has taken beyond its plan."""
-    return max(0, (day - journey.stage_since).days - (journey.planned_days or 0))
-
-
-def _count_standstill(journey: JourneyFacts, day: date) -> int:
-    """Days since something was last settled, or the stage began; 0 where nothing of the stage is overdue."""
-    if not any(each.is_overdue(day) for each in journey.list_in(journey.stage_key)):
-        return 0
-    settled = [each.settled_on for each in journey.milestones if each.settled_on is not None]
-    return max(0, (day - max([journey.stage_since, *settled])).days)
 
 
 def _subject(milestone: MilestoneFacts) -> str:

@@ -18,6 +18,10 @@ NAME_LENGTH = 120
 REASON_LENGTH = 500
 MOST_MILESTONES = 40
 """In one stage."""
+STUCK_DAYS, STUCK_SHARE = 7, 0.25
+"""A stage is stuck when it takes longer than planned by more than a quarter, and by more than a week."""
+STANDSTILL_DAYS = 30
+"""It is also stuck when one of its milestones is overdue and none was settled for so many days."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,36 @@ class StageFacts:
 
 
 @dataclass(frozen=True)
+class Pace:
+    """How fast a stage goes: since when it lasts, how long it should (None: no limit), how many of its milestones are
+    overdue, and when one of the journey was last settled.
+    """
+
+    since: date
+    planned_days: int | None
+    overdue: int
+    last_settled: date | None = None
+
+    def count_beyond(self, day: date) -> int:
+        """Days that the stage has taken beyond its plan; 0 without a limit."""
+        return 0 if self.planned_days is None else max(0, (day - self.since).days - self.planned_days)
+
+    def count_still(self, day: date) -> int:
+        """Days since something was settled, or the stage began; 0 where nothing of the stage is overdue."""
+        return max(0, (day - max(self.since, self.last_settled or self.since)).days) if self.overdue else 0
+
+    def is_long(self, day: date) -> bool:
+        """Whether it takes longer than planned by more than the margin: a quarter, and a week."""
+        if self.planned_days is None:
+            return False
+        return self.count_beyond(day) > max(STUCK_DAYS, int(self.planned_days * STUCK_SHARE))
+
+    def is_stuck(self, day: date) -> bool:
+        """Whether it takes too long, or stands still with something overdue; never without a limit."""
+        return self.planned_days is not None and (self.is_long(day) or self.count_still(day) >= STANDSTILL_DAYS)
+
+
+@dataclass(frozen=True)
 class JourneyFacts:
     """A journey under way, with all its stages and milestones in their order, by date within a stage. `planned_days`:
     how long the present stage should take, None for no limit.
@@ -94,6 +128,12 @@ class JourneyFacts:
     def list_in(self, stage_key: str) -> list[MilestoneFacts]:
         """The milestones of one stage, by date."""
         return [each for each in self.milestones if each.stage_key == stage_key]
+
+    def measure_pace(self, day: date) -> Pace:
+        """How fast the present stage goes."""
+        settled = [each.settled_on for each in self.milestones if each.settled_on is not None]
+        overdue = sum(each.is_overdue(day) for each in self.list_in(self.stage_key))
+        return Pace(self.stage_since, self.planned_days, overdue, max(settled, default=None))
 
     def get_milestone(self, milestone_id: str) -> MilestoneFacts:
         """The milestone. Raises `StaleError` where it was removed, or its journey is over."""

@@ -33,10 +33,8 @@ from storage.success.journeys import JourneyRow, JourneyStageRow, MilestoneRow, 
 _TABLES: dict[str, type[JourneyRow | MilestoneRow]] = {"journey": JourneyRow, "milestone": MilestoneRow}
 
 
-def apply_journeys(
-    tx: Tx, intents: Sequence[JourneyIntent], actor: Actor, now: datetime
-) -> list[JourneyRow | MilestoneRow]:
-    """Carry the intents out, with audit. Returns the journey or milestone that each was about.
+def apply_journeys(tx: Tx, intents: Sequence[JourneyIntent], actor: Actor, now: datetime) -> list[str]:
+    """Carry the intents out. Returns the id of each one's line in the audit, by which it can be taken back.
 
     Raises `ChangedError` where a row is no longer at the version that was seen, `StaleError` where somebody else
     started a journey for the account meanwhile.
@@ -44,7 +42,7 @@ def apply_journeys(
     return [_apply(tx, intent, actor, now) for intent in intents]
 
 
-def _apply(tx: Tx, intent: JourneyIntent, actor: Actor, now: datetime) -> JourneyRow | MilestoneRow:
+def _apply(tx: Tx, intent: JourneyIntent, actor: Actor, now: datetime) -> str:
     match intent:
         case StartJourney():
             return _start(tx, intent, actor, now)
@@ -59,7 +57,7 @@ def _apply(tx: Tx, intent: JourneyIntent, actor: Actor, now: datetime) -> Journe
 # ---------------------------------------------------------------- journeys
 
 
-def _start(tx: Tx, intent: StartJourney, actor: Actor, now: datetime) -> JourneyRow:
+def _start(tx: Tx, intent: StartJourney, actor: Actor, now: datetime) -> str:
     plan = intent.plan
     row = JourneyRow(
         workspace_id=tx.workspace_id,
@@ -83,8 +81,7 @@ def _start(tx: Tx, intent: StartJourney, actor: Actor, now: datetime) -> Journey
         tx.session.add(_to_row(tx, row.id, row.account_id, draft, now, template_key=each.key, position=position))
     tx.session.flush()
     after = {"name": plan.name, "started_on": plan.started_on.isoformat(), "replaces": intent.replaces}
-    record(tx, Change("journey.started", "journey", row.id, row.account_id, after=dict(after)), actor, now)
-    return row
+    return record(tx, Change("journey.started", "journey", row.id, row.account_id, after=dict(after)), actor, now)
 
 
 def _add_stages(tx: Tx, row: JourneyRow, plan: JourneyPlan) -> None:
@@ -106,7 +103,7 @@ def _add_stages(tx: Tx, row: JourneyRow, plan: JourneyPlan) -> None:
         )
 
 
-def _remove(tx: Tx, intent: RemoveJourney, actor: Actor, now: datetime) -> JourneyRow:
+def _remove(tx: Tx, intent: RemoveJourney, actor: Actor, now: datetime) -> str:
     """Delete it with its stages and milestones, which nobody has touched."""
     row = get_journey(tx, intent.journey_id)
     before: dict[str, object] = {"name": row.name, "started_on": row.started_on.isoformat()}
@@ -116,20 +113,18 @@ def _remove(tx: Tx, intent: RemoveJourney, actor: Actor, now: datetime) -> Journ
         )
     tx.session.delete(row)
     tx.session.flush()
-    record(tx, Change("journey.undone", "journey", row.id, row.account_id, before=before), actor, now)
-    return row
+    return record(tx, Change("journey.undone", "journey", row.id, row.account_id, before=before), actor, now)
 
 
 # ---------------------------------------------------------------- milestones
 
 
-def _add(tx: Tx, intent: AddMilestone, actor: Actor, now: datetime) -> MilestoneRow:
+def _add(tx: Tx, intent: AddMilestone, actor: Actor, now: datetime) -> str:
     row = _to_row(tx, intent.journey_id, intent.account_id, intent.draft, now)
     tx.session.add(row)
     tx.session.flush()
     after: dict[str, object] = {"name": row.name, "due_on": row.due_on.isoformat(), "stage": row.stage_key}
-    record(tx, Change("milestone.added", "milestone", row.id, row.account_id, after=after), actor, now)
-    return row
+    return record(tx, Change("milestone.added", "milestone", row.id, row.account_id, after=after), actor, now)
 
 
 def _to_row(
@@ -157,7 +152,7 @@ def _to_row(
 # ---------------------------------------------------------------- acts
 
 
-def _act(tx: Tx, act: Act, actor: Actor, now: datetime) -> JourneyRow | MilestoneRow:
+def _act(tx: Tx, act: Act, actor: Actor, now: datetime) -> str:
     before = [[edit.kind, edit.id, _edit(tx, act, edit)] for edit in act.edits]
     after = [[edit.kind, edit.id, _to_json(edit.values), edit.version + 1] for edit in act.edits]
     told = {name: _plain(value) for name, value in act.told.items()}
@@ -165,9 +160,7 @@ def _act(tx: Tx, act: Act, actor: Actor, now: datetime) -> JourneyRow | Mileston
     change = Change(
         act.verb, kind, act.object_id, act.account_id, before={"edits": before}, after=told | {"edits": after}
     )
-    record(tx, change, actor, now)
-    tx.session.flush()
-    return get_milestone(tx, act.object_id) if kind == "milestone" else get_journey(tx, act.object_id)
+    return record(tx, change, actor, now)
 
 
 def _edit(tx: Tx, act: Act, edit: Edit) -> dict[str, object]:
