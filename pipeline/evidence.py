@@ -1,5 +1,5 @@
-"""Evidence for the scan: scores, use and feed of a page of accounts, in a fixed number of queries. Owns that reading;
-refuses to judge (`rules.alerts.signals`).
+"""Evidence for the scan: scores, use, targets, journeys and contracts of a page of accounts, in a fixed number of
+queries. Owns that reading; refuses to judge (`rules.alerts.signals`).
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from rules.alerts.evidence import Evidence
+from rules.alerts.evidence import Evidence, TargetSeen
 from rules.alerts.health_signals import list_days
 from rules.health.usage import SILENT_WORKING_DAYS, WINDOW_DAYS, Feed, Usage, count_silent_days, find_outage
 from storage.accounts.accounts import AccountRow, get_accounts
@@ -17,6 +17,13 @@ from storage.health.health import list_day_scores
 from storage.health.usage_days import last_day, list_feed_days, list_gauge_keys, use_spans
 from storage.health.usage_windows import list_usage
 from storage.people.workspaces import get_workspace
+from storage.renewals.renewals import list_renewal_facts
+from storage.success.journeys import list_journey_facts
+from storage.success.metrics import name_metrics
+from storage.success.targets import list_target_facts
+
+MOST_QUERIES = 22
+"""Of `list_evidence`, for a page of accounts."""
 
 _FEED_DAYS = timedelta(days=2 * WINDOW_DAYS - 1)
 """How far back outages of the feed are looked for: as far as the scores look."""
@@ -46,17 +53,40 @@ def read_day(tx: Tx, day: date) -> Day:
 
 
 def list_evidence(tx: Tx, account_ids: Sequence[str], of: Day) -> list[tuple[AccountRow, Evidence]]:
-    """The evidence on each account of the page: at most nine queries."""
+    """The evidence on each account of the page: at most `MOST_QUERIES` queries, however many objects there are."""
     accounts = get_accounts(tx, account_ids)
-    scores = list_day_scores(tx, account_ids, list_days(of.day))
-    use = _list_use(tx, accounts, of)
-    return [
-        (
-            account,
-            Evidence(of.day, scores.get(id_, {}), use[id_], of.feed, account.country or of.country, account.tier),
+    scores, use = list_day_scores(tx, account_ids, list_days(of.day)), _list_use(tx, accounts, of)
+    targets, journeys = _list_targets(tx, account_ids, of.day), list_journey_facts(tx, account_ids)
+    renewals = list_renewal_facts(tx, account_ids, of.day)
+
+    def gather(id_: str, account: AccountRow) -> Evidence:
+        return Evidence(
+            of.day,
+            scores.get(id_, {}),
+            use[id_],
+            of.feed,
+            account.country or of.country,
+            account.tier,
+            tuple(targets.get(id_, ())),
+            journeys.get(id_),
+            tuple(renewals.get(id_, ())),
         )
-        for id_, account in accounts.items()
-    ]
+
+    return [(account, gather(id_, account)) for id_, account in accounts.items()]
+
+
+def _list_targets(tx: Tx, account_ids: Sequence[str], day: date) -> dict[str, list[TargetSeen]]:
+    """The targets in force, with the names of their metrics."""
+    found = list_target_facts(tx, account_ids, day)
+    names = name_metrics(tx, {row.metric_key for rows in found.values() for row, _facts in rows})
+    return {
+        id_: [
+            TargetSeen(row.id, names[row.metric_key], row.unit, facts, row.metric_key, row.customer_owner)
+            for row, facts in rows
+            if not facts.is_replaced
+        ]
+        for id_, rows in found.items()
+    }
 
 
 def _list_use(tx: Tx, accounts: Mapping[str, AccountRow], of: Day) -> dict[str, Usage]:

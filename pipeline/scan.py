@@ -16,15 +16,16 @@ from zoneinfo import ZoneInfo
 from pipeline.announcing import announce
 from pipeline.evidence import Day, list_evidence, read_day
 from pipeline.report import JobReport
-from rules.alerts.alerts import COOLDOWN, Cleared, Intent, OpenEpisode, decide
+from rules.alerts.alerts import ACCOUNT_GONE, COOLDOWN, Cleared, Intent, OpenEpisode, decide
 from rules.alerts.conditions import Verdict
 from rules.alerts.evidence import Evidence
 from rules.alerts.looks import Look, advance, decide_look, has_dropped, list_to_keep, look_at
 from rules.alerts.signals import find_seasons
 from rules.records import Actor, AlertKind
 from storage.accounts.accounts import AccountRow, page_account_ids
-from storage.alerts.alerts import apply_alerts, list_latest_episodes, list_open_of_gone, to_episode
+from storage.alerts.alerts import apply_alerts, to_episode
 from storage.alerts.conditions import AccountConditions, list_conditions, save_conditions
+from storage.alerts.watching import list_latest_episodes, list_open_of_gone
 from storage.db import Database, Tx
 from storage.people.workspaces import get_workspace
 
@@ -99,7 +100,7 @@ def _close_gone(database: Database, workspace_id: str, now: datetime) -> Counter
     while True:
         with database.writing(workspace_id) as tx:
             rows = list_open_of_gone(tx)
-            intents = [each for row in rows for each in decide(to_episode(row), Cleared("account_gone"), now)]
+            intents = [each for row in rows for each in decide(to_episode(row), Cleared(ACCOUNT_GONE), now)]
             apply_alerts(tx, intents, ACTOR, now)
         if not intents:
             return counts

@@ -11,8 +11,9 @@ from pipeline.announcing import announce
 from pipeline.report import JobReport
 from rules.alerts.alerts import Woke, decide
 from rules.records import Actor
-from storage.alerts.alerts import EpisodeRow, apply_alerts, list_due_snoozes, to_episode
+from storage.alerts.alerts import EpisodeRow, apply_alerts, to_episode
 from storage.alerts.conditions import AccountConditions, list_conditions
+from storage.alerts.watching import list_due_snoozes
 from storage.db import Database, Tx
 
 ACTOR = Actor.job("wake")

@@ -15,7 +15,7 @@ from commands.blocks.alert_words import reason_words, verb_words
 from commands.blocks.targets import LOG_VALUE
 from commands.kit import Element, Json, actions, button, clip, context, esc, mention, menu, message, overflow, section
 from commands.slice import Message, Ref
-from rules.alerts.alerts import NOTE_LENGTH
+from rules.alerts.alerts import ACCOUNT_GONE, GONE, NOTE_LENGTH
 from rules.records import AlertKind, EpisodeState, Severity
 from storage.alerts.alerts import AlertEventRow, EpisodeRow
 from storage.people.members import MemberRow
@@ -91,8 +91,8 @@ def _closed_words(reader: Reader, view: AlertView) -> str:
     if row.closed_by:
         return reader.say("resolved by {who}", who=_who(reader, view.closer)) + note
     return {
-        "account_gone": reader.say("closed: the account left"),
-        "gone": reader.say("settled"),
+        ACCOUNT_GONE: reader.say("closed: the account left"),
+        GONE: reader.say("settled"),
     }.get(row.close_reason, reader.say("recovered"))
 
 

@@ -13,13 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from rules.alerts.snoozes import check_snooze
 from rules.errors import StaleError, UserError
 from rules.notes import check_note
 from rules.records import AlertKind, DismissReason, EpisodeState, Severity
 
 COOLDOWN = timedelta(days=7)
 """A condition that fires again this soon after its alert was closed reopens that alert."""
-LONGEST_SNOOZE = timedelta(days=30)
+RECOVERED, ACCOUNT_GONE, GONE = "recovered", "account_gone", "gone"
+"""Why an alert ended by itself; GONE: what it was about is settled, removed or has another date."""
 NOTE_LENGTH = 500
 OPEN_STATES = frozenset({EpisodeState.OPEN, EpisodeState.ACKED, EpisodeState.SNOOZED})
 _RANK = list(Severity)
@@ -39,9 +41,6 @@ class TakenError(StaleError):
         super().__init__("This alert is taken already. Nothing was changed.")
         self.by = by
         self.at = at
-
-
-# ---------------------------------------------------------------- the state
 
 
 @dataclass(frozen=True)
@@ -102,11 +101,9 @@ class Fired:
 
 @dataclass(frozen=True)
 class Cleared:
-    """The condition is back to ok, or the account is no longer watched, or what it was about is settled or gone
-    (`cause`: recovered, account_gone, gone).
-    """
+    """The condition is back to ok, or there is nothing left to watch."""
 
-    cause: str = "recovered"
+    cause: str = RECOVERED
 
 
 @dataclass(frozen=True)
@@ -291,15 +288,7 @@ def _take(episode: Episode, event: Take, now: datetime) -> tuple[Intent, ...]:
 
 
 def _snooze(episode: Episode, event: Snooze, now: datetime) -> tuple[Intent, ...]:
-    if event.until <= now:
-        raise UserError("Pick a day in the future to be reminded on.", field="until")
-    if event.until > now + LONGEST_SNOOZE:
-        sentence = "An alert can be snoozed for {days} days at most. Pick an earlier day."
-        raise UserError(sentence, field="until", days=LONGEST_SNOOZE.days)
-    if event.not_past and event.until.date() > event.not_past:
-        raise UserError(
-            "The renewal is decided on {day}: pick that day or an earlier one.", field="until", day=event.not_past
-        )
+    check_snooze(event.until, event.not_past, now)
     values: dict[str, object] = {"state": EpisodeState.SNOOZED, "snoozed_until": event.until}
     return (_change(episode, "snoozed", values, note=event.reason, is_new_epoch=True),)
 

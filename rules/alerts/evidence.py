@@ -52,6 +52,8 @@ class TargetSeen:
     metric: str
     unit: str
     facts: TargetFacts
+    metric_key: str = ""
+    customer_owner: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from rules.alerts.alerts import Cleared, Episode, Fired, Intent, decide
+from rules.alerts.alerts import GONE, Cleared, Episode, Fired, Intent, decide
 from rules.alerts.announcements import choose_batch
 from rules.alerts.conditions import Condition, Topic, Verdict, observe
 from rules.alerts.evidence import Evidence, Observation
@@ -20,8 +20,6 @@ from rules.alerts.signals import RULE_OF, RULES, has_just_dropped
 from rules.records import AlertKind, ConditionState
 
 Conditions = Mapping[Topic, Condition]
-GONE = "gone"
-"""Why an alert ended when its object is no longer there to be judged: settled, moved to another date or removed."""
 _DAY = timedelta(days=1)
 
 

@@ -6,18 +6,23 @@ To add a rule: write a function from `Evidence` to `Observation`s and add one en
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from rules.alerts import health_signals, journey_signals, renewal_signals, target_signals
 from rules.alerts.conditions import Condition
 from rules.alerts.evidence import Rule
+from rules.records import AlertKind
 
 SEASON_ACCOUNTS = 8
 SEASON_SHARE = 0.25
 """Drops of more than this share of a country's accounts, where it has at least so many, are a season."""
 SEASON_DAYS = 7
 """Drops that began within so many days happened together."""
+
+
+def _list_kinds(rules: Iterable[Rule]) -> frozenset[AlertKind]:
+    return frozenset(rule.kind for rule in rules)
 
 
 RULES: tuple[Rule, ...] = (
@@ -27,6 +32,15 @@ RULES: tuple[Rule, ...] = (
     *journey_signals.RULES,
 )
 RULE_OF = {rule.kind: rule for rule in RULES}
+
+HEALTH, RENEWALS, TARGETS, MILESTONES = "health", "renewals", "targets", "milestones"
+GROUPS: Mapping[str, frozenset[AlertKind]] = {
+    HEALTH: _list_kinds(health_signals.RULES),
+    RENEWALS: _list_kinds(renewal_signals.RULES),
+    TARGETS: _list_kinds(target_signals.RULES),
+    MILESTONES: _list_kinds(journey_signals.RULES),
+}
+"""The kinds by subject, as people ask for them."""
 
 
 def has_just_dropped(condition: Condition | None, day: date) -> bool:

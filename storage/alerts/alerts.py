@@ -4,21 +4,19 @@ them; refuses to decide (`rules.alerts.alerts`) and to choose where they are ann
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, text
-from sqlmodel import Field, Index, SQLModel, and_, case, col, or_, select
+from sqlalchemy import ColumnElement, func, text, true
+from sqlmodel import Field, Index, SQLModel, and_, case, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from rules.alerts.alerts import OPEN_STATES, ChangeEpisode, Episode, Fired, Intent, OpenEpisode
-from rules.alerts.conditions import Topic
 from rules.errors import StaleError
-from rules.records import AccountState, Actor, AlertKind, Change, Enqueue, EpisodeState, Severity
-from storage.accounts.accounts import AccountRow
+from rules.records import Actor, AlertKind, Change, Enqueue, EpisodeState, Severity
 from storage.audit import record
 from storage.db import Tx
 from storage.delivery.outbox import enqueue
@@ -27,6 +25,7 @@ from storage.fields import account, choice, json_value, key, moment, workspace
 
 MESSAGE, SUMMARY, HISTORY = "alert", "alert_summary", "alert_event"
 """Kinds of outbox rows, by the reference: an episode's, a summary's, a history line's id."""
+Kinds = Collection[AlertKind] | None
 
 
 class EpisodeRow(SQLModel, table=True):
@@ -123,78 +122,45 @@ def get_episode(tx: Tx, episode_id: str) -> EpisodeRow:
 
 
 def list_open(
-    tx: Tx, account_id: str | None = None, owner_id: str | None = None, limit: int = 200, offset: int = 0
+    tx: Tx,
+    account_id: str | None = None,
+    owner_id: str | None = None,
+    limit: int = 200,
+    offset: int = 0,
+    *,
+    kinds: Kinds = None,
 ) -> list[EpisodeRow]:
-    """Open alerts, most urgent first: by severity, those nobody took before the others, then the newest."""
+    """Open alerts (of `kinds`, None for all), most urgent first: by severity, those nobody took before the others, then
+    the newest.
+    """
     rank = case(*((col(EpisodeRow.severity) == each, at) for at, each in enumerate(Severity)))
     waits = case(
         (col(EpisodeRow.state) == EpisodeState.OPEN, 0), (col(EpisodeRow.state) == EpisodeState.ACKED, 1), else_=2
     )
-    query = _of(tx).where(_is_open(account_id, owner_id))
+    query = _of(tx).where(_is_open(account_id, owner_id), _is_of(kinds))
     ordered = query.order_by(rank.desc(), waits, col(EpisodeRow.opened_at).desc(), col(EpisodeRow.id))
     return list(tx.session.exec(ordered.limit(limit).offset(offset)))
 
 
-def count_open(tx: Tx, account_id: str | None = None, owner_id: str | None = None) -> int:
+def count_open(tx: Tx, account_id: str | None = None, owner_id: str | None = None, *, kinds: Kinds = None) -> int:
     """How many `list_open` would give without a limit."""
-    wanted = (EpisodeRow.workspace_id == tx.workspace_id, _is_open(account_id, owner_id))
+    wanted = (EpisodeRow.workspace_id == tx.workspace_id, _is_open(account_id, owner_id), _is_of(kinds))
     return tx.session.exec(select(func.count()).select_from(EpisodeRow).where(*wanted)).one()
 
 
-def list_closed(tx: Tx, account_id: str | None = None, limit: int = 200, offset: int = 0) -> list[EpisodeRow]:
+def list_closed(
+    tx: Tx, account_id: str | None = None, limit: int = 200, offset: int = 0, *, kinds: Kinds = None
+) -> list[EpisodeRow]:
     """Closed alerts, the latest closed first."""
-    query = _of(tx).where(col(EpisodeRow.closed_at).is_not(None))
-    if account_id is not None:
-        query = query.where(EpisodeRow.account_id == account_id)
-    return list(
-        tx.session.exec(
-            query.order_by(col(EpisodeRow.closed_at).desc(), col(EpisodeRow.id)).limit(limit).offset(offset)
-        )
-    )
+    query = _of(tx).where(_is_closed(account_id), _is_of(kinds))
+    ordered = query.order_by(col(EpisodeRow.closed_at).desc(), col(EpisodeRow.id))
+    return list(tx.session.exec(ordered.limit(limit).offset(offset)))
 
 
-def count_closed(tx: Tx, account_id: str | None = None) -> int:
+def count_closed(tx: Tx, account_id: str | None = None, *, kinds: Kinds = None) -> int:
     """How many `list_closed` would give without a limit."""
-    wanted: list[ColumnElement[bool]] = [
-        col(EpisodeRow.workspace_id) == tx.workspace_id,
-        col(EpisodeRow.closed_at).is_not(None),
-    ]
-    if account_id is not None:
-        wanted.append(col(EpisodeRow.account_id) == account_id)
+    wanted = (EpisodeRow.workspace_id == tx.workspace_id, _is_closed(account_id), _is_of(kinds))
     return tx.session.exec(select(func.count()).select_from(EpisodeRow).where(*wanted)).one()
-
-
-def list_latest_episodes(
-    tx: Tx, account_ids: Sequence[str], closed_since: datetime, *, is_locking: bool = False
-) -> dict[str, dict[Topic, EpisodeRow]]:
-    """Per account and topic the alert a new observation is about: the open one, else the latest that is latched or
-    was closed after `closed_since`. `is_locking` keeps others from changing them until the transaction ends.
-    """
-    matters = or_(
-        col(EpisodeRow.closed_at).is_(None), col(EpisodeRow.closed_at) > closed_since, col(EpisodeRow.is_latched)
-    )
-    query = _of(tx).where(col(EpisodeRow.account_id).in_(account_ids), matters)
-    if is_locking:
-        query = query.with_for_update()
-    is_closed = col(EpisodeRow.closed_at).is_not(None)
-    found: dict[str, dict[Topic, EpisodeRow]] = {}
-    for row in tx.session.exec(query.order_by(is_closed.desc(), col(EpisodeRow.closed_at), col(EpisodeRow.id))):
-        found.setdefault(row.account_id, {})[row.kind, row.subject] = row
-    return found
-
-
-def list_due_snoozes(tx: Tx, now: datetime, limit: int = 200) -> list[EpisodeRow]:
-    """Snoozed alerts whose time has come, the longest due first."""
-    query = _of(tx).where(EpisodeRow.state == EpisodeState.SNOOZED, col(EpisodeRow.snoozed_until) <= now)
-    return list(tx.session.exec(query.order_by(col(EpisodeRow.snoozed_until), col(EpisodeRow.id)).limit(limit)))
-
-
-def list_open_of_gone(tx: Tx, limit: int = 200) -> list[EpisodeRow]:
-    """Open alerts of accounts that are no longer watched: archived or lost."""
-    is_gone = or_(col(AccountRow.archived_at).is_not(None), AccountRow.state == AccountState.LOST)
-    query = _of(tx).join(AccountRow, col(AccountRow.id) == col(EpisodeRow.account_id))
-    query = query.where(AccountRow.workspace_id == tx.workspace_id, is_gone, _is_open(None, None))
-    return list(tx.session.exec(query.order_by(col(EpisodeRow.id)).limit(limit)))
 
 
 def list_history(tx: Tx, episode_id: str) -> list[AlertEventRow]:
@@ -220,6 +186,15 @@ def _is_open(account_id: str | None, owner_id: str | None) -> ColumnElement[bool
     if owner_id is not None:
         wanted.append(col(EpisodeRow.owner_id) == owner_id)
     return and_(*wanted)
+
+
+def _is_closed(account_id: str | None) -> ColumnElement[bool]:
+    is_closed = col(EpisodeRow.closed_at).is_not(None)
+    return and_(is_closed, col(EpisodeRow.account_id) == account_id) if account_id is not None else is_closed
+
+
+def _is_of(kinds: Kinds) -> ColumnElement[bool]:
+    return true() if kinds is None else col(EpisodeRow.kind).in_(sorted(kinds))
 
 
 # ---------------------------------------------------------------- writing

@@ -44,11 +44,11 @@ from storage.alerts.alerts import (
     count_open,
     enqueue_refresh,
     get_episode,
-    list_latest_episodes,
     list_open,
     to_episode,
 )
 from storage.alerts.announcements import apply_announcement, list_of_summary, list_unannounced
+from storage.alerts.watching import list_latest_episodes
 from storage.audit import AuditRow
 from storage.db import Database, Tx
 from storage.delivery.outbox import OutboxRow

@@ -1,0 +1,22 @@
+"""How long an alert may sleep. Owns the two limits; refuses to know the alert."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from rules.errors import UserError
+
+LONGEST_SNOOZE = timedelta(days=30)
+
+
+def check_snooze(until: datetime, not_past: date | None, now: datetime) -> None:
+    """Raise `UserError` unless `until` is ahead, at most `LONGEST_SNOOZE` away and not past the day `not_past`."""
+    if until <= now:
+        raise UserError("Pick a day in the future to be reminded on.", field="until")
+    if until > now + LONGEST_SNOOZE:
+        sentence = "An alert can be snoozed for {days} days at most. Pick an earlier day."
+        raise UserError(sentence, field="until", days=LONGEST_SNOOZE.days)
+    if not_past and until.date() > not_past:
+        raise UserError(
+            "The renewal is decided on {day}: pick that day or an earlier one.", field="until", day=not_past
+        )

@@ -1,0 +1,57 @@
+"""Alerts as the clock asks for them: what a new look is about, what wakes, what nobody watches any more.
+Owns these reads; changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import col, or_, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from rules.alerts.alerts import OPEN_STATES
+from rules.alerts.conditions import Topic
+from rules.records import AccountState, EpisodeState
+from storage.accounts.accounts import AccountRow
+from storage.alerts.alerts import EpisodeRow
+from storage.db import Tx
+
+
+def list_latest_episodes(
+    tx: Tx, account_ids: Sequence[str], closed_since: datetime, *, is_locking: bool = False
+) -> dict[str, dict[Topic, EpisodeRow]]:
+    """Per account and topic the alert a new observation is about: the open one, else the latest that is latched or
+    was closed after `closed_since`. `is_locking` keeps others from changing them until the transaction ends.
+    """
+    matters = or_(
+        col(EpisodeRow.closed_at).is_(None), col(EpisodeRow.closed_at) > closed_since, col(EpisodeRow.is_latched)
+    )
+    query = _of(tx).where(col(EpisodeRow.account_id).in_(account_ids), matters)
+    if is_locking:
+        query = query.with_for_update()
+    is_closed = col(EpisodeRow.closed_at).is_not(None)
+    found: dict[str, dict[Topic, EpisodeRow]] = {}
+    for row in tx.session.exec(query.order_by(is_closed.desc(), col(EpisodeRow.closed_at), col(EpisodeRow.id))):
+        found.setdefault(row.account_id, {})[row.kind, row.subject] = row
+    return found
+
+
+def list_due_snoozes(tx: Tx, now: datetime, limit: int = 200) -> list[EpisodeRow]:
+    """Snoozed alerts whose time has come, the longest due first."""
+    query = _of(tx).where(EpisodeRow.state == EpisodeState.SNOOZED, col(EpisodeRow.snoozed_until) <= now)
+    return list(tx.session.exec(query.order_by(col(EpisodeRow.snoozed_until), col(EpisodeRow.id)).limit(limit)))
+
+
+def list_open_of_gone(tx: Tx, limit: int = 200) -> list[EpisodeRow]:
+    """Open alerts of accounts that are no longer watched: archived or lost."""
+    is_gone = or_(col(AccountRow.archived_at).is_not(None), AccountRow.state == AccountState.LOST)
+    query = _of(tx).join(AccountRow, col(AccountRow.id) == col(EpisodeRow.account_id))
+    query = query.where(
+        AccountRow.workspace_id == tx.workspace_id, is_gone, col(EpisodeRow.state).in_(sorted(OPEN_STATES))
+    )
+    return list(tx.session.exec(query.order_by(col(EpisodeRow.id)).limit(limit)))
+
+
+def _of(tx: Tx) -> SelectOfScalar[EpisodeRow]:
+    return select(EpisodeRow).where(EpisodeRow.workspace_id == tx.workspace_id)
