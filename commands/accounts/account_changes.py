@@ -19,6 +19,11 @@ _NOTHING = "–"
 def change_words(reader: Reader, tx: Tx, before: AccountDraft, after: AccountDraft) -> str:
     """What was there and what is now, of the fields that differ."""
     owners = get_members(tx, [each.owner_id for each in (before, after) if each.owner_id])
+    return difference_words(reader, owners, before, after)
+
+
+def difference_words(reader: Reader, owners: Mapping[str, MemberRow], before: AccountDraft, after: AccountDraft) -> str:
+    """The same, with the owners already looked up, by member id."""
     names, old, new = _names(reader), vars(before), vars(after)
     return " · ".join(
         f"{names[field]} {_show(reader, owners, field, old[field])} → {_show(reader, owners, field, value)}"

@@ -73,7 +73,9 @@ _KINDS = {
 _KEPT = frozenset({"met", "called"})
 """Words that say how we were in touch and are part of the sentence, too: "met Jo about the rollout"."""
 _KIND = re.compile(r"(?P<word>[^\s:：]+)[:：]?\s*")
-_DAY = re.compile(r"(?:^|\s)(?:on\s+|(?=yesterday$|昨天$))(?P<day>\S+(?:\s+\S+){0,3})$", re.IGNORECASE)
+_DAY = re.compile(
+    r"(?P<text>(?:.*\s)?)(?:on\s+|(?=yesterday$|昨天$))(?P<day>\S+(?:\s+\S+){0,3})", re.IGNORECASE | re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -135,14 +137,14 @@ def undo(call: Call, tx: Tx) -> list[Reply]:
 def read_note(text: str, today: date) -> TypedNote:
     """`call: they plan a pilot on 3 Mar` as how, what and when. A day at the end that cannot be read is text."""
     kind, rest = _split_kind(text.strip())
-    found = _DAY.search(rest)
+    found = _DAY.fullmatch(rest)
     if found is None:
         return TypedNote(kind, rest)
     try:
         day = parse_date(found["day"], today, prefer="past")
     except WordsError:
         return TypedNote(kind, rest)
-    return TypedNote(kind, rest[: found.start()].strip(" ,;，；"), day)
+    return TypedNote(kind, found["text"].strip(" ,;，；"), day)
 
 
 # ---------------------------------------------------------------- small things
