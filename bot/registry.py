@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from commands import home
-from commands.accounts import accounts, contacts, notes
+from commands.accounts import accounts, contacts, notes, timeline
 from commands.alerts import alerts
 from commands.health import health
 from commands.people import setup
@@ -26,6 +26,7 @@ SLICES: tuple[Slice, ...] = (
     accounts.SLICE,
     contacts.SLICE,
     notes.SLICE,
+    timeline.SLICE,
     targets.SLICE,
     health.SLICE,
     alerts.SLICE,
