@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from pipeline.announcing import announce
 from pipeline.evidence import Day, list_evidence, read_day
 from pipeline.report import JobReport
-from rules.alerts.alerts import ACCOUNT_GONE, COOLDOWN, Cleared, Intent, OpenEpisode, decide
+from rules.alerts.alerts import ACCOUNT_GONE, COOLDOWN, Cleared, Intent, OpenEpisode, RefreshEpisode, decide
 from rules.alerts.conditions import Verdict
 from rules.alerts.evidence import Evidence
 from rules.alerts.looks import Look, advance, decide_look, has_dropped, list_to_keep, look_at
@@ -108,8 +108,8 @@ def _close_gone(database: Database, workspace_id: str, now: datetime) -> Counter
 
 
 def _count(intents: Sequence[Intent]) -> Counter[str]:
-    verbs = ("opened" if isinstance(each, OpenEpisode) else each.verb for each in intents)
-    return Counter(verbs)
+    changed = (each for each in intents if not isinstance(each, RefreshEpisode))
+    return Counter("opened" if isinstance(each, OpenEpisode) else each.verb for each in changed)
 
 
 def _list_remarks(today: Day, looks: Sequence[Look], seasons: Mapping[str, tuple[int, int]]) -> Iterator[str]:

@@ -17,7 +17,8 @@ from commands.blocks.alerts import alert_line, render_alert
 from commands.kit import message
 from commands.slice import Call, Replace, Reply, Surface, Whisper
 from commands.typed import get_today
-from rules.alerts.alerts import Assign, ClosedError, Event, Snooze, TakenError, decide
+from rules.alerts.alerts import Assign, Event, Snooze, decide
+from rules.alerts.refusals import ClosedError, TakenError
 from rules.errors import StaleError
 from rules.people.roles import Permission
 from rules.records import EpisodeState

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 
 from commands.alerts.alert_acts import act, answer, get_view, plan_snooze, require
 from commands.alerts.alert_forms import assign_form, dismiss_form, snooze_form
@@ -21,15 +22,26 @@ from storage.alerts.alerts import list_open
 from storage.db import Tx
 
 Act = Callable[[Call, Tx, AlertView, str], list[Reply]]
+_LEAP_YEAR = date(2024, 1, 1)
 FORM_DAYS = timedelta(days=14)
 """What the snooze form offers."""
 
 
 def get_access(text: str) -> Access:
-    """Only a verb changes anything; `dismiss`, and `assign` without a person, open their form."""
-    verb = text.strip().partition(" ")[0].casefold()
-    is_form = verb == "dismiss" or (verb == "assign" and not split_mentions(text)[0])
-    return "writes" if verb in _VERBS and not is_form else "reads"
+    """Only a verb changes anything; `dismiss`, `assign` without a person and `snooze` without a day open their form."""
+    verb, _space, rest = text.strip().partition(" ")
+    is_form = {
+        "dismiss": True,
+        "assign": not split_mentions(rest)[0],
+        "snooze": not _may_name_day(rest),
+    }
+    verb = verb.casefold()
+    return "writes" if verb in _VERBS and not is_form.get(verb, False) else "reads"
+
+
+def _may_name_day(text: str) -> bool:
+    """Whether a day may stand anywhere in the text: in a leap year there are days of every name."""
+    return any(split_date(text[word.start() :], _LEAP_YEAR, prefer="future")[0] for word in re.finditer(r"\S+", text))
 
 
 def handle_line(call: Call, tx: Tx) -> list[Reply]:

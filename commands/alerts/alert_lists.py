@@ -2,100 +2,149 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from commands.alerts.alert_views import list_blocks, load_views
 from commands.blocks.accounts import shown_name
-from commands.kit import Json, actions, button, context, message, section
+from commands.kit import Element, Json, actions, button, context, menu, message, section
 from commands.naming import find_account_here
 from commands.slice import Call, Message, Ref, Reply, Whisper, answer_in_place
+from rules.alerts.signals import GROUPS, HEALTH, MILESTONES, RENEWALS, TARGETS
 from rules.people.roles import Permission
+from rules.records import AlertKind
 from storage.accounts.accounts import find_account
 from storage.alerts.alerts import EpisodeRow, count_closed, count_open, list_closed, list_open
 from storage.db import Tx
+from words.reader import Reader
 
-BACK, NEXT = "alerts.back", "alerts.next"
+BACK, NEXT, FILTER = "alerts.back", "alerts.next", "alerts.filter"
 LENGTH = 10
 MINE, ALL, CLOSED = "mine", "all", "closed"
+_WHICH = (MINE, ALL, CLOSED)
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """Which alerts are asked for: whose or which state, of which subject ("" for every one), of which account."""
+
+    which: str
+    group: str = ""
+    account_id: str = ""
+
+    @property
+    def kinds(self) -> Collection[AlertKind] | None:
+        return GROUPS.get(self.group)
+
+    def at(self, offset: int) -> Ref:
+        return Ref("alerts", self.account_id, {"which": self.which, "group": self.group, "at": str(offset)})
 
 
 def show_list(call: Call, tx: Tx) -> list[Reply]:
-    """`/cs alerts [mine | all | closed | ACCOUNT]`; with nothing typed those of the channel's account, else mine if
-    there are any, else all.
+    """`/cs alerts [mine | all | closed] [health | targets | milestones | renewals]`, or an account's; with nothing
+    typed those of the channel's account, else mine if there are any, else all.
     """
     call.require(Permission.READ)
-    which = call.text.strip().casefold()
-    if which in (MINE, ALL, CLOSED):
-        return [Whisper(_page(call, tx, which, "", 0))]
-    account, _rest = find_account_here(call, tx, call.text)
-    if account is not None:
-        return [Whisper(_page(call, tx, ALL, account.id, 0))]
-    return [Whisper(_page(call, tx, MINE if count_open(tx, owner_id=call.person.id) else ALL, "", 0))]
+    words = call.text.casefold().split()
+    which, groups = [each for each in words if each in _WHICH], [each for each in words if each in GROUPS]
+    is_known = bool(words) and len(which) + len(groups) == len(words) and max(len(which), len(groups)) == 1
+    if not is_known:
+        account, _rest = find_account_here(call, tx, call.text)
+        if account is not None:
+            return show_account(call, tx, account.id)
+    group = groups[0] if is_known and groups else ""
+    chosen = which[0] if is_known and which else _choose_which(call, tx, group)
+    return [Whisper(_page(call, tx, _Wish(chosen, group), 0))]
 
 
 def turn_page(call: Call, tx: Tx) -> list[Reply]:
-    """The buttons under a list."""
+    """The buttons under a list, and the menu beside its title."""
     call.require(Permission.READ)
     extra = call.ref.extra if call.ref else {}
-    which, offset = extra.get("which", ALL), extra.get("at", "0")
-    page = _page(call, tx, which, call.ref.id if call.ref else "", int(offset) if offset.isdecimal() else 0)
-    return [answer_in_place(call, page)]
+    wish = _Wish(extra.get("which", ALL), extra.get("group", ""), call.ref.id if call.ref else "")
+    offset = extra.get("at", "0")
+    return [answer_in_place(call, _page(call, tx, wish, int(offset) if offset.isdecimal() else 0))]
 
 
 def show_account(call: Call, tx: Tx, account_id: str) -> list[Reply]:
     """The open alerts of one account, to choose from."""
     call.require(Permission.READ)
-    return [Whisper(_page(call, tx, ALL, account_id, 0))]
+    return [Whisper(_page(call, tx, _Wish(ALL, "", account_id), 0))]
 
 
-def _page(call: Call, tx: Tx, which: str, account_id: str, offset: int) -> Message:
-    total, rows = _read(call, tx, which, account_id, offset)
-    title = f"*{_title(call, tx, which, account_id, total)}*"
+def _choose_which(call: Call, tx: Tx, group: str) -> str:
+    return MINE if count_open(tx, owner_id=call.person.id, kinds=GROUPS.get(group)) else ALL
+
+
+def _page(call: Call, tx: Tx, wish: _Wish, offset: int) -> Message:
+    total, rows = _read(call, tx, wish, offset)
+    title = f"*{_title(call, tx, wish, total)}*"
+    head = section(title, accessory=_filter(call, wish) if total > LENGTH or wish.group else None)
     if not rows:
-        return message(title, section(title), context(_empty_hint(call, which)))
+        return message(title, head, context(_empty_hint(call, wish)))
     blocks = list_blocks(call.reader, load_views(tx, call.reader, rows))
-    return message(title, section(title), *blocks, *_turning(call, which, account_id, offset, total))
+    return message(title, head, *blocks, *_turning(call, wish, offset, total))
 
 
-def _read(call: Call, tx: Tx, which: str, account_id: str, offset: int) -> tuple[int, Sequence[EpisodeRow]]:
-    account = account_id or None
-    if which == CLOSED:
-        return count_closed(tx, account), list_closed(tx, account, LENGTH, offset)
-    owner = call.person.id if which == MINE else None
-    return count_open(tx, account, owner), list_open(tx, account, owner, LENGTH, offset)
+def _read(call: Call, tx: Tx, wish: _Wish, offset: int) -> tuple[int, Sequence[EpisodeRow]]:
+    account, kinds = wish.account_id or None, wish.kinds
+    if wish.which == CLOSED:
+        return count_closed(tx, account, kinds=kinds), list_closed(tx, account, LENGTH, offset, kinds=kinds)
+    owner = call.person.id if wish.which == MINE else None
+    return count_open(tx, account, owner, kinds=kinds), list_open(tx, account, owner, LENGTH, offset, kinds=kinds)
 
 
-def _title(call: Call, tx: Tx, which: str, account_id: str, total: int) -> str:
+def _title(call: Call, tx: Tx, wish: _Wish, total: int) -> str:
+    about = f" · {_group_words(call.reader)[wish.group]}" if wish.group in GROUPS else ""
+    return _count_words(call, tx, wish, total) + about
+
+
+def _count_words(call: Call, tx: Tx, wish: _Wish, total: int) -> str:
     say = call.reader.say_many
-    if which == CLOSED:
+    if wish.which == CLOSED:
         return say("{count} closed alert", "{count} closed alerts", total)
-    if which == MINE:
+    if wish.which == MINE:
         return say("{count} open alert of yours", "{count} open alerts of yours", total)
-    account = find_account(tx, account_id) if account_id else None
+    account = find_account(tx, wish.account_id) if wish.account_id else None
     if account is not None:
         name = shown_name(account)
         return say("{name}: {count} open alert", "{name}: {count} open alerts", total, name=name)
     return say("{count} open alert", "{count} open alerts", total)
 
 
-def _empty_hint(call: Call, which: str) -> str:
-    if which == CLOSED:
+def _empty_hint(call: Call, wish: _Wish) -> str:
+    if wish.which == CLOSED:
         return call.reader.say("Alerts that were resolved or dismissed are listed here.")
+    if wish.group:
+        return call.reader.say("Nothing of this kind needs anybody here. See also `/cs alerts all`.")
     return call.reader.say(
-        "Nothing needs you. Milepost looks every day for scores that drop, red accounts and silence. "
-        "See also `/cs alerts all` and `/cs alerts closed`."
+        "Nothing needs you. Milepost looks every day for scores that fall, accounts gone silent, targets behind, dates "
+        "that pass and contracts that end. See also `/cs alerts all` and `/cs alerts closed`."
     )
 
 
-def _turning(call: Call, which: str, account_id: str, offset: int, total: int) -> list[Json]:
+def _filter(call: Call, wish: _Wish) -> Element:
+    """The menu of subjects."""
+    say, labels = call.reader.say, _group_words(call.reader)
+    choices = {"": say("every subject")} | labels
+    options = [(replace(wish, group=group).at(0).dump(), label) for group, label in choices.items()]
+    return menu(FILTER, say("Subject"), options, initial=wish.at(0).dump())
+
+
+def _group_words(reader: Reader) -> dict[str, str]:
+    return {
+        HEALTH: reader.say("health"),
+        TARGETS: reader.say("targets"),
+        MILESTONES: reader.say("milestones"),
+        RENEWALS: reader.say("renewals"),
+    }
+
+
+def _turning(call: Call, wish: _Wish, offset: int, total: int) -> list[Json]:
     """Earlier and later pages, as far as there are any."""
     say, buttons = call.reader.say, []
     if offset > 0:
-        buttons.append(button(say("Back"), BACK, _page_ref(which, account_id, max(0, offset - LENGTH))))
+        buttons.append(button(say("Back"), BACK, wish.at(max(0, offset - LENGTH))))
     if offset + LENGTH < total:
-        buttons.append(button(say("More"), NEXT, _page_ref(which, account_id, offset + LENGTH)))
+        buttons.append(button(say("More"), NEXT, wish.at(offset + LENGTH)))
     return [actions(*buttons)] if buttons else []
-
-
-def _page_ref(which: str, account_id: str, offset: int) -> Ref:
-    return Ref("alerts", account_id, {"which": which, "at": str(offset)})

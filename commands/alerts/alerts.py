@@ -20,7 +20,7 @@ from commands.alerts.alert_forms import (
     why_form,
 )
 from commands.alerts.alert_lines import FORM_DAYS, get_access, handle_line
-from commands.alerts.alert_lists import BACK, NEXT, turn_page
+from commands.alerts.alert_lists import BACK, FILTER, NEXT, turn_page
 from commands.alerts.alert_views import render_alert_of, render_event_of, render_summary_of
 from commands.blocks.accounts import headline, shown_name
 from commands.blocks.alert_looks import AlertView
@@ -136,11 +136,18 @@ SLICE = Slice(
     commands=(
         Command(
             "alerts",
-            "[mine | all | closed | ACCOUNT] or take | snooze | assign | dismiss | resolve ACCOUNT",
+            "[mine | all | closed] [health | targets | milestones | renewals] [ACCOUNT] "
+            "or take | snooze | assign | dismiss | resolve ACCOUNT",
             "See what needs somebody, and take care of it",
             handle_line,
             get_access,
-            examples=("alerts", "alerts acme", "alerts take acme", "alerts snooze acme next fri holidays"),
+            examples=(
+                "alerts",
+                "alerts all targets",
+                "alerts acme",
+                "alerts take acme",
+                "alerts snooze acme next fri holidays",
+            ),
         ),
     ),
     buttons=(
@@ -151,6 +158,7 @@ SLICE = Slice(
         Button(OPEN, open_alert, "reads"),
         Button(BACK, turn_page, "reads"),
         Button(NEXT, turn_page, "reads"),
+        Button(FILTER, turn_page, "reads"),
     ),
     forms=(
         Form(SNOOZE_FORM, submit_snooze),

@@ -78,6 +78,8 @@ def _standing(reader: Reader, view: AlertView) -> str:
             return " — " + reader.say("snoozed until {time}", time=reader.moment(row.snoozed_until))
         case EpisodeState.RESOLVED | EpisodeState.DISMISSED if row.closed_at:
             return " — " + _closed_words(reader, view) + " " + reader.moment(row.closed_at)
+        case EpisodeState.OPEN if row.is_quiet:
+            return " — " + reader.say("for digests only")
         case _:
             return ""
 

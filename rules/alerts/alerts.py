@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from rules.alerts.snoozes import check_snooze
-from rules.errors import StaleError, UserError
+from rules.alerts.refusals import ClosedError, TakenError, check_snooze
+from rules.errors import UserError
 from rules.notes import check_note
 from rules.records import AlertKind, DismissReason, EpisodeState, Severity
 
@@ -25,22 +25,6 @@ RECOVERED, ACCOUNT_GONE, GONE = "recovered", "account_gone", "gone"
 NOTE_LENGTH = 500
 OPEN_STATES = frozenset({EpisodeState.OPEN, EpisodeState.ACKED, EpisodeState.SNOOZED})
 _RANK = list(Severity)
-
-
-class ClosedError(StaleError):
-    """The alert was closed before the person acted."""
-
-    def __init__(self) -> None:
-        super().__init__("This alert is closed already. Nothing was changed.")
-
-
-class TakenError(StaleError):
-    """Somebody took the alert before; `by` is a member's id."""
-
-    def __init__(self, by: str, at: datetime) -> None:
-        super().__init__("This alert is taken already. Nothing was changed.")
-        self.by = by
-        self.at = at
 
 
 @dataclass(frozen=True)
@@ -182,7 +166,15 @@ class ChangeEpisode:
     is_announced_anew: bool = False
 
 
-Intent = OpenEpisode | ChangeEpisode
+@dataclass(frozen=True)
+class RefreshEpisode:
+    """Today's facts for an alert that nobody was told of; lists and digests show them. No change of its state."""
+
+    episode_id: str
+    facts: Mapping[str, object]
+
+
+Intent = OpenEpisode | ChangeEpisode | RefreshEpisode
 
 
 def decide(episode: Episode | None, event: Event, now: datetime) -> tuple[Intent, ...]:
@@ -228,8 +220,10 @@ def _fire(episode: Episode | None, fired: Fired, now: datetime) -> tuple[Intent,
     worse = is_worse(episode, fired)
     if episode.is_open and worse:
         return (_worsen(episode, fired),)
+    if episode.is_open and episode.is_quiet:
+        return (_surface(episode, fired) if _voice(episode, fired) else RefreshEpisode(episode.id, fired.facts),)
     if episode.is_open:
-        return (_surface(episode, fired),) if _voice(episode, fired) else ()
+        return ()
     if episode.is_latched:
         return (_reopen(episode, fired, is_worse=True),) if worse else ()
     if episode.closed_at and now - episode.closed_at < COOLDOWN:

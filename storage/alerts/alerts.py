@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, func, text, true
 from sqlmodel import Field, Index, SQLModel, and_, case, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from rules.alerts.alerts import OPEN_STATES, ChangeEpisode, Episode, Fired, Intent, OpenEpisode
+from rules.alerts.alerts import OPEN_STATES, ChangeEpisode, Episode, Fired, Intent, OpenEpisode, RefreshEpisode
 from rules.errors import StaleError
 from rules.records import Actor, AlertKind, Change, Enqueue, EpisodeState, Severity
 from storage.audit import record
@@ -209,20 +209,23 @@ class _Hand:
 
 
 def apply_alerts(tx: Tx, intents: Sequence[Intent], actor: Actor, now: datetime) -> list[EpisodeRow]:
-    """Carry the intents out: rows, history, audit and outbox together. Returns the alerts as they are now.
+    """Carry the intents out: rows, history, audit and outbox together. Returns the alerts that changed, as they are.
 
     Raises `StaleError` when one of them was changed since it was read; then nothing may be committed.
     """
     hand = _Hand(actor, now)
-    locked = _lock(tx, [each.episode_id for each in intents if isinstance(each, ChangeEpisode)])
+    locked = _lock(tx, [each.episode_id for each in intents if not isinstance(each, OpenEpisode)])
     rows: list[EpisodeRow] = []
     said: list[Enqueue] = []
     for intent in intents:
-        if isinstance(intent, OpenEpisode):
-            rows.append(_open(tx, intent.fired, hand))
-        else:
-            rows.append(_checked(locked, intent))
-            said += _change(tx, rows[-1], intent, hand)
+        match intent:
+            case OpenEpisode():
+                rows.append(_open(tx, intent.fired, hand))
+            case ChangeEpisode():
+                rows.append(_checked(locked, intent))
+                said += _change(tx, rows[-1], intent, hand)
+            case RefreshEpisode():
+                _refresh(tx, locked.get(intent.episode_id), intent)
     tx.session.flush()
     enqueue(tx, said, now)
     return rows
@@ -245,6 +248,13 @@ def _checked(locked: Mapping[str, EpisodeRow], intent: ChangeEpisode) -> Episode
     if row is None or row.version != intent.version:
         raise StaleError("Somebody changed this alert just now. Nothing was changed: look at it again.")
     return row
+
+
+def _refresh(tx: Tx, row: EpisodeRow | None, intent: RefreshEpisode) -> None:
+    """What was changed meanwhile keeps its change, and has the new facts all the same."""
+    if row is not None and row.closed_at is None and row.facts != dict(intent.facts):
+        row.facts = dict(intent.facts)
+        tx.session.add(row)
 
 
 def _open(tx: Tx, fired: Fired, hand: _Hand) -> EpisodeRow:

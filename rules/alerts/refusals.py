@@ -1,12 +1,30 @@
-"""How long an alert may sleep. Owns the two limits; refuses to know the alert."""
+"""Why a person may not do to an alert what they ask: it is closed, taken, or would sleep too long. Owns these errors;
+refuses to know the alert.
+"""
 
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from rules.errors import UserError
+from rules.errors import StaleError, UserError
 
 LONGEST_SNOOZE = timedelta(days=30)
+
+
+class ClosedError(StaleError):
+    """The alert was closed before the person acted."""
+
+    def __init__(self) -> None:
+        super().__init__("This alert is closed already. Nothing was changed.")
+
+
+class TakenError(StaleError):
+    """Somebody took the alert before; `by` is a member's id."""
+
+    def __init__(self, by: str, at: datetime) -> None:
+        super().__init__("This alert is taken already. Nothing was changed.")
+        self.by = by
+        self.at = at
 
 
 def check_snooze(until: datetime, not_past: date | None, now: datetime) -> None:
