@@ -117,14 +117,16 @@ def is_channel_id(text: str) -> bool:
     return bool(_CHANNEL_ID.fullmatch(text))
 
 
-def get_person(tx: Tx, slack_id: str) -> MemberRow:
-    """The member of a mention, made with the workspace's defaults where Slack has not told about them yet."""
+def get_person(tx: Tx, slack_id: str, *, field: str = "owner") -> MemberRow:
+    """The member of a mention, made with the workspace's defaults where Slack has not told about them yet. Raises
+    `UserError` at `field` for a bot and for somebody who left.
+    """
     found = find_by_slack_id(tx, slack_id)
     if found is None:
         workspace = get_workspace(tx)
         found = add_by_slack_id(tx, slack_id, role=Role.CSM, zone=workspace.zone, locale=workspace.locale)
     if found.is_bot or not found.is_active:
-        raise UserError("That person cannot own anything here. Choose somebody who works with you.", field="owner")
+        raise UserError("That person cannot own anything here. Choose somebody who works with you.", field=field)
     return found
 
 

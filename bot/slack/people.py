@@ -23,6 +23,7 @@ from commands.slice import Person
 from rules.records import Role
 from storage.accounts.owners import is_expected, list_unlinked_emails, save_from_slack
 from storage.db import PERSON_WAIT_SECONDS, Database
+from storage.delivery.welcomes import welcome_first_lead
 from storage.errors import BusyError
 from storage.people.members import MemberRow, SlackProfile, add_by_slack_id, find_by_slack_id
 from storage.people.workspaces import get_workspace
@@ -113,7 +114,8 @@ class People:
             return
         with self.database.writing(self.installation.workspace_id) as tx:
             if is_wanted or is_expected(tx, profile):
-                save_from_slack(tx, profile, self.clocks.wall(), default_role=self.default_role)
+                row = save_from_slack(tx, profile, self.clocks.wall(), default_role=self.default_role)
+                welcome_first_lead(tx, row, self.clocks.business())
 
     def _is_own(self, user: Mapping[str, Any]) -> bool:
         enterprise = user.get("enterprise_user") or {}

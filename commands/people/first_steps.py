@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from commands.accounts.account_list import ADD
 from commands.kit import Element, Json, actions, button, context, message, section
 from commands.people.setup_words import place_lines
+from commands.people.team_list import LIST
 from commands.slice import Button, Call, Message, Ref, Reply, Whisper
 from rules.people.roles import Permission
 from storage.db import Tx
@@ -19,7 +20,6 @@ from words.reader import Reader
 
 OPEN_SETUP = "setup.open"
 START_JOURNEY = "setup.journey"
-WELCOME = "welcome"
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,8 @@ def show_places(call: Call, tx: Tx) -> Message:
     title = reader.say("Where Milepost posts what")
     lines = "\n".join(f"• {line}" for line in place_lines(reader, tx))
     change = button(reader.say("Change"), OPEN_SETUP, Ref("setup", ""))
-    return message(title, section(f"*{title}*\n{lines}"), actions(change))
+    people = button(reader.say("Team"), LIST, Ref("team", ""))
+    return message(title, section(f"*{title}*\n{lines}"), actions(change, people))
 
 
 def _line(step: Step, at: int) -> str:

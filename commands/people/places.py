@@ -70,7 +70,9 @@ def choose_countries(call: Call, tx: Tx) -> list[Reply]:
     chosen.sort(key=lambda each: (each[0] != sure, typed != "" and not fold(each[1]).startswith(typed)))
     if sure and sure not in dict(chosen):
         chosen.insert(0, (sure, clip(call.reader.country(sure), OPTION_TEXT)))
-    nothing = [] if typed else [(NONE, call.reader.say("None: only weekends are off"))]
+    is_own = call.ref is not None and call.ref.kind == "member"
+    none = call.reader.say("As the team") if is_own else call.reader.say("None: only weekends are off")
+    nothing = [] if typed else [(NONE, none)]
     return [Options([*nothing, *chosen][:OPTION_COUNT])]
 
 

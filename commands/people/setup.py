@@ -9,7 +9,6 @@ from commands.people import places, undoing
 from commands.people.first_steps import (
     BUTTON,
     OPEN_SETUP,
-    WELCOME,
     next_step_blocks,
     render_welcome,
     show_places,
@@ -24,6 +23,7 @@ from rules.people.setup import Setup, decide_setup
 from rules.records import Enqueue, Role
 from storage.audit import find_line
 from storage.db import Tx
+from storage.delivery import welcomes
 from storage.delivery.outbox import enqueue
 from storage.people.members import find_member
 from storage.people.workspaces import apply_setup, get_workspace
@@ -74,7 +74,7 @@ def render_greeting(reference: str, tx: Tx, reader: Reader) -> Message | None:
     who = mention(person.slack_id) if person else reader.say("Somebody")
     text = reader.say("{person} chose this channel for Milepost.", person=who)
     what = reader.say(
-        "Here come the team's alerts, critical accounts that nobody took, and the weekly table of renewals. "
+        "Here come the team's alerts, red accounts that nobody took, and the weekly table of renewals. "
         "`/cs setup where` shows what goes where, `/cs help` what you can type."
     )
     return message(text, section(f"{text}\n{what}"))
@@ -131,5 +131,5 @@ SLICE = Slice(
     buttons=(Button(OPEN_SETUP, open_form, "reads"), BUTTON, undoing.BUTTON),
     forms=(Form(SETUP_FORM, submit),),
     choices=places.CHOICES,
-    renders={GREETING: render_greeting, WELCOME: render_welcome},
+    renders={GREETING: render_greeting, welcomes.KIND: render_welcome},
 )

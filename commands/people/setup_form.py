@@ -5,6 +5,7 @@ stores nothing and chooses no channel.
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import Any
 
 from commands.kit import Json, channel_menu, context, form_field, menu, person_menu, text_input, time_picker
 from commands.people.places import country_menu, read_choice, zone_menu
@@ -52,9 +53,9 @@ def read_setup_form(call: Call, tx: Tx, present: Setup) -> Setup:
     channel = call.value("team_channel_id")
     if channel and not is_channel_id(channel):
         raise UserError("Choose a channel, not a direct message.", field="team_channel_id")
-    read: dict[str, object] = {
+    read: dict[str, Any] = {
         "team_channel_id": channel,
-        "lead_id": get_person(tx, call.value("lead_id")).id if call.value("lead_id") else None,
+        "lead_id": get_person(tx, call.value("lead_id"), field="lead_id").id if call.value("lead_id") else None,
         "country": read_choice(call, "country"),
         "zone": read_choice(call, "zone"),
         "work_from": call.value("work_from"),

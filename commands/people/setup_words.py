@@ -1,4 +1,6 @@
-"""The setup told in words: what changed, line by line, and where Milepost posts what. Owns these words; changes nothing."""
+"""The setup told in words: what changed, line by line, and where Milepost posts what. Owns these words; changes
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -31,18 +33,16 @@ def change_lines(reader: Reader, tx: Tx, before: Setup, after: Setup) -> list[st
 def place_lines(reader: Reader, tx: Tx) -> list[str]:
     """Where Milepost posts what, and who set it: each kind of message on one line."""
     home, time = get_workspace(tx), get_team_time(tx)
-    channel = f"<#{home.team_channel_id}>"
+    channel, at = f"<#{home.team_channel_id}>", f"{time.digest_at:%H:%M}"
     if home.team_channel_id:
         to_team = [
             reader.say("Alerts: {channel}{who}", channel=channel, who=_who_set(reader, tx)),
-            reader.say(
-                "Critical accounts nobody took: {channel}, daily at {time}", channel=channel, time=time.digest_at
-            ),
+            reader.say("Red accounts nobody took: {channel}, daily at {time}", channel=channel, time=at),
             reader.say(
                 "Renewals: {channel}, on {weekday} at {time}",
                 channel=channel,
                 weekday=reader.weekday(time.weekly_on),
-                time=time.digest_at,
+                time=at,
             ),
         ]
     else:

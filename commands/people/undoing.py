@@ -1,5 +1,5 @@
-"""Undo of what was changed about the workspace or its people. Owns the one button; each subject's storage says whether it
-can still be taken back, and does it.
+"""Undo of what was changed about the workspace or its people. Owns the one button; each subject's storage says whether
+it can still be taken back, and does it.
 """
 
 from __future__ import annotations

@@ -107,9 +107,9 @@ def decide_absence(member_id: str, present: Absence, wanted: Absence, today: dat
         raise UserError("Nobody can cover for themselves. Choose somebody else.", field="cover")
     if start is None and end is not None:
         start = today
-    if start is None:
+    if start is None and wanted.cover_id is None:
         return _difference(member_id, vars(present), vars(Absence()))
-    if end is None:
+    if start is None or end is None:
         raise UserError("Until when? Name the last day away, like `until 12 Dec`.", field="away_until")
     if end < max(start, today):
         raise UserError("{day} is over before the absence begins. Name the last day away.", field="away_until", day=end)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
 from typing import Any
@@ -17,7 +17,7 @@ from storage.db import Tx
 from storage.people.members import get_member
 
 CHANGED = "member.changed"
-_READ = {
+_READ: dict[str, Callable[[Any], Any]] = {
     "role": Role,
     "digest_wish": DigestWish,
     "away_from": date.fromisoformat,

@@ -85,6 +85,7 @@ def test_the_form_stores_everything_and_tells_each_change_on_a_line(bare: Desk):
     row = get_workspace(bare.tx)
     found = {name: getattr(row, name) for name in ALL}
     assert found == ALL | {"lead_id": bo.id, "weekly_on": 2, "currency": "CNY", "is_hiding_amounts": True}
+    lines = text.splitlines()
     for line in (
         "alerts go to: the owner of each account → <#C0000042>",
         "lead: – → <@U0000002>",
@@ -96,7 +97,7 @@ def test_the_form_stores_everything_and_tells_each_change_on_a_line(bare: Desk):
         "language in channels: English → 简体中文",
         "amounts in channels: shown → hidden",
     ):
-        assert line in text.splitlines()
+        assert line in lines
     assert "`/cs team <@U0000002> lead`" in text  # a CSM made the lead has no rights yet
     assert "Nothing was changed" in bare.say(submit, values=ALL, person=lead)
     assert initial_values(get_form(bare.do(setup, person=lead))) == ALL | {"currency": "CNY"}
@@ -256,10 +257,9 @@ def test_the_welcome_has_a_button_for_each_step_and_is_for_its_own_workspace(bar
 
 
 def test_a_journey_needs_an_account_first(bare: Desk):
-    press = {"ref": Ref("setup", ""), "surface": Surface.MESSAGE}
-    assert "add one first" in bare.say(start_journey, **press)
+    assert "add one first" in bare.say(start_journey, ref=Ref("setup", ""), surface=Surface.MESSAGE)
     bare.add_account("Acme")
-    assert "`/cs journey`" in bare.say(start_journey, **press)
+    assert "`/cs journey`" in bare.say(start_journey, ref=Ref("setup", ""), surface=Surface.MESSAGE)
 
 
 # ---------------------------------------------------------------- menus that load
