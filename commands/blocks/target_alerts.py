@@ -2,7 +2,182 @@
 
 from __future__ import annotations
 
-from commands.blocks.alert_looks import Look
-from rules.records import AlertKind
+from collections.abc import Sequence
+from decimal import Decimal
 
-LOOKS: dict[AlertKind, Look] = {}
+from commands.blocks.alert_looks import AlertView, Facts, Look, account_words, shown_day
+from commands.blocks.targets import draw_bar, log_button, percent, show_target_button
+from commands.kit import Element, clip, esc, mention
+from rules.records import AlertKind, TargetKind
+from words.reader import Reader
+
+_NAME_LENGTH = 80
+_LIMITS = frozenset({TargetKind.KEEP_ABOVE.value, TargetKind.KEEP_BELOW.value})
+
+# ---------------------------------------------------------------- behind
+
+
+def _behind_title(reader: Reader, view: AlertView) -> str:
+    """Like "Acme · conversion was 6.1 % on 2 Sep, the plan had 6.1 % on 3 Jul: 61 days behind (goal …)"."""
+    facts = view.facts
+    known = {
+        "subject": _subject(view),
+        "value": _quantity(reader, facts, "value"),
+        "day": shown_day(reader, facts, "measured_on"),
+        "aim": _aim(reader, facts),
+    }
+    if facts.get("kind") in _LIMITS:
+        return reader.say("{subject} was {value} on {day}: out of its limit too often ({aim})", **known)
+    if facts.get("days_behind") is None or not facts.get("passed_on"):
+        points = reader.number(round(float(facts.get("points_behind") or 0)))
+        return reader.say("{subject} was {value} on {day}: {points} points behind ({aim})", points=points, **known)
+    return reader.say(
+        "{subject} was {value} on {day}, the plan had it on {passed}: {span} behind ({aim})",
+        passed=shown_day(reader, facts, "passed_on"),
+        span=reader.span(int(facts["days_behind"])),
+        **known,
+    )
+
+
+def _behind_why(reader: Reader, view: AlertView) -> str:
+    bar = _bar(reader, view.facts)
+    us = mention(view.owner.slack_id) if view.owner else reader.say("nobody")
+    them = esc(clip(str(view.facts.get("customer_owner") or ""), _NAME_LENGTH)) or reader.say("nobody named")
+    return f"{bar}\n" + reader.say("owners: us {us} · them: {them}", us=us, them=them)
+
+
+def _behind_steps(reader: Reader, view: AlertView) -> list[str]:
+    last = reader.say("Measure again: the alert ends when a newer value is back near the plan.")
+    if not view.facts.get("customer_owner"):
+        return [reader.say("Name somebody at the customer whose number this is (Show target, Edit)."), last]
+    return [reader.say("Plan a review with the owners: what holds it up, and is the goal still right?"), last]
+
+
+def _behind_rule(reader: Reader) -> str:
+    return reader.say(
+        "Raised when, on two days running, the latest value is behind the plan of the day it was measured, by more "
+        "than 14 days and 15 % of the period (where the plan is flat: 10 points). It ends at three quarters of that."
+    )
+
+
+def _behind_sums(reader: Reader, view: AlertView) -> list[str]:
+    facts = view.facts
+    points = [f"{reader.quantity(Decimal(value), _unit(facts))} {day}" for day, value in facts.get("curve", [])]
+    lines = [reader.say("The plan: {points}", points=" → ".join(points))]
+    if facts.get("expected") is not None:
+        expected = reader.quantity(round(Decimal(facts["expected"]), 3).normalize() + 0, _unit(facts))
+        day = shown_day(reader, facts, "measured_on")
+        value = _quantity(reader, facts, "value")
+        lines.append(
+            reader.say("On {day} it had {expected}; measured was {value}.", day=day, expected=expected, value=value)
+        )
+    limits = reader.number(round(Decimal(str(facts.get("limits") or 0)), 2))
+    lines.append(reader.say("That is {limits} times the limit.", limits=limits))
+    return lines
+
+
+# ---------------------------------------------------------------- stale, due
+
+
+def _stale_title(reader: Reader, view: AlertView) -> str:
+    facts = view.facts
+    span, subject = reader.span(int(facts.get("days", 0))), _subject(view)
+    if facts.get("measured_on"):
+        return reader.say("{subject} has had no value for {span}", subject=subject, span=span)
+    return reader.say("{subject} was never measured, for {span}", subject=subject, span=span)
+
+
+def _stale_why(reader: Reader, view: AlertView) -> str:
+    facts = view.facts
+    cadence = reader.span(int(facts.get("cadence_days", 0)))
+    asked = reader.say("it was to be measured every {span}", span=cadence)
+    if not facts.get("measured_on"):
+        return asked
+    value, day = _quantity(reader, facts, "value"), shown_day(reader, facts, "measured_on")
+    return f"{asked} · " + reader.say("last value {value} on {day}", value=value, day=day)
+
+
+def _stale_steps(reader: Reader, _view: AlertView) -> list[str]:
+    return [reader.say("Ask the customer for the number and log it, or pause the target if nobody measures it now.")]
+
+
+def _stale_rule(reader: Reader) -> str:
+    return reader.say("Raised when a target has had no value for two of its cadences. A value ends it.")
+
+
+def _step_title(reader: Reader, view: AlertView) -> str:
+    facts, subject = view.facts, _subject(view)
+    value, day = _quantity(reader, facts, "step_value"), shown_day(reader, facts, "step_on")
+    if facts.get("is_last"):
+        return reader.say("{subject} is due on {day} with {value}", subject=subject, day=day, value=value)
+    return reader.say("{subject} has a step on {day}: {value}", subject=subject, day=day, value=value)
+
+
+def _step_why(reader: Reader, view: AlertView) -> str:
+    window = shown_day(reader, view.facts, "window_from")
+    return f"{_bar(reader, view.facts)}\n" + reader.say("no value measured since {day}", day=window)
+
+
+def _step_steps(reader: Reader, _view: AlertView) -> list[str]:
+    return [reader.say("Log what the number is around that day.")]
+
+
+def _step_rule(reader: Reader) -> str:
+    return reader.say(
+        "Raised when a step of a target is at most 7 days away or past and nobody measured the number in the 7 days "
+        "before it or since. A value ends it."
+    )
+
+
+# ---------------------------------------------------------------- words and buttons
+
+
+def _subject(view: AlertView) -> str:
+    metric = str(view.facts.get("metric", ""))
+    return f"{account_words(view)} · {esc(clip(metric, _NAME_LENGTH))}"
+
+
+def _unit(facts: Facts) -> str:
+    return str(facts.get("unit", ""))
+
+
+def _quantity(reader: Reader, facts: Facts, name: str) -> str:
+    found = facts.get(name)
+    return "—" if found is None else reader.quantity(Decimal(found), _unit(facts))
+
+
+def _aim(reader: Reader, facts: Facts) -> str:
+    goal, due = _quantity(reader, facts, "goal"), shown_day(reader, facts, "due_on")
+    match facts.get("kind"):
+        case TargetKind.KEEP_ABOVE.value:
+            return reader.say("at least {goal} until {due}", goal=goal, due=due)
+        case TargetKind.KEEP_BELOW.value:
+            return reader.say("at most {goal} until {due}", goal=goal, due=due)
+        case _:
+            return reader.say("goal {goal} by {due}", goal=goal, due=due)
+
+
+def _bar(reader: Reader, facts: Facts) -> str:
+    progress = facts.get("progress")
+    share = reader.quantity(percent(progress), "%")
+    said = (
+        reader.say("{share} of the values within the limit", share=share)
+        if facts.get("kind") in _LIMITS
+        else reader.say("{share} of the way", share=share)
+    )
+    return f"{draw_bar(progress)} {said}"
+
+
+def _buttons(reader: Reader, view: AlertView) -> Sequence[Element]:
+    facts = view.facts
+    log = log_button(reader, view.account.id, metric_key=str(facts.get("metric_key", "")))
+    return [log, show_target_button(reader, str(facts.get("target_id", "")))]
+
+
+LOOKS: dict[AlertKind, Look] = {
+    AlertKind.TARGET_BEHIND: Look(
+        _behind_title, _behind_why, _behind_steps, _behind_rule, buttons=_buttons, sums=_behind_sums
+    ),
+    AlertKind.TARGET_STALE: Look(_stale_title, _stale_why, _stale_steps, _stale_rule, buttons=_buttons),
+    AlertKind.STEP_DUE: Look(_step_title, _step_why, _step_steps, _step_rule, buttons=_buttons),
+}

@@ -15,6 +15,7 @@ from words.reader import Reader
 
 ADD_TARGET = "targets.add"
 LOG_VALUE = "targets.log_form"
+SHOW_TARGET = "targets.show"
 
 BAR_CELLS = 10
 _SHOWN_DIGITS = 3
@@ -155,3 +156,8 @@ def log_button(reader: Reader, account_id: str, *, metric_key: str = "", is_prim
 def add_target_button(reader: Reader, account_id: str) -> ButtonElement:
     """Opens the form for a target of the account."""
     return button(reader.say("Add target"), ADD_TARGET, Ref("account", account_id))
+
+
+def show_target_button(reader: Reader, target_id: str) -> ButtonElement:
+    """Shows one target with all there is to do about it."""
+    return button(reader.say("Show target"), SHOW_TARGET, Ref("target", target_id))

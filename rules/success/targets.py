@@ -110,6 +110,11 @@ def assess(facts: TargetFacts, today: date) -> Assessment:
     )
 
 
+def count_limits(facts: TargetFacts, found: Assessment) -> float:
+    """How far behind the target is in its own limits: over 1 is behind, under −1 ahead; 0 without a comparison."""
+    return float(_count_limits(facts, _Lag(found.days_behind, found.points_behind)))
+
+
 def expected_value(facts: TargetFacts, day: date) -> Decimal | None:
     """The curve on `day`: linear between its points, level before the start and after due.
 
@@ -291,11 +296,13 @@ def _is_stale(facts: TargetFacts, today: date) -> bool:
 
 
 def _decide_pace(facts: TargetFacts, lag: _Lag) -> TargetStatus:
-    tolerance = max(Fraction(EARLY_DAYS), LAG_SHARE * (facts.due_on - facts.start_on).days)
-    if lag.days is not None:
-        distance, limit = Fraction(lag.days), tolerance
-    else:
-        distance, limit = Fraction(lag.points or 0.0), Fraction(FLAT_POINTS)
-    if distance > limit:
+    lagging = _count_limits(facts, lag)
+    if lagging > 1:
         return TargetStatus.BEHIND
-    return TargetStatus.AHEAD if distance < -limit else TargetStatus.ON_TRACK
+    return TargetStatus.AHEAD if lagging < -1 else TargetStatus.ON_TRACK
+
+
+def _count_limits(facts: TargetFacts, lag: _Lag) -> Fraction:
+    if lag.days is None:
+        return Fraction(lag.points or 0.0) / FLAT_POINTS
+    return lag.days / max(Fraction(EARLY_DAYS), LAG_SHARE * (facts.due_on - facts.start_on).days)

@@ -10,8 +10,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, and_, exists, or_
 from sqlalchemy import select as select_columns
+from sqlalchemy.orm import aliased
 from sqlmodel import Field, Index, SQLModel, col, select
 
 from rules.records import TargetKind
@@ -84,6 +85,8 @@ class MeasurementRow(SQLModel, table=True):
     created_at: datetime = moment()
     removed_at: datetime | None = moment(default=None, nullable=True)
 
+
+_MOST_PEERS = 500
 
 Curve = dict[tuple[str, str], list[Point]]
 """Measured values by (account, metric), sorted by day and by when they were saved."""
@@ -183,6 +186,53 @@ def find_latest_measurement(
         )
         .limit(1)
     ).first()
+
+
+def list_peer_values(tx: Tx, metric_key: str, without: str, on_or_before: date) -> list[Decimal]:
+    """The latest value of a metric of each account but one, at most of 500 accounts."""
+    newer = aliased(MeasurementRow)
+    is_newer = exists().where(
+        newer.workspace_id == tx.workspace_id,
+        newer.account_id == MeasurementRow.account_id,
+        newer.metric_key == metric_key,
+        col(newer.removed_at).is_(None),
+        col(newer.measured_on) <= on_or_before,
+        or_(
+            col(newer.measured_on) > col(MeasurementRow.measured_on),
+            and_(newer.measured_on == MeasurementRow.measured_on, col(newer.id) > col(MeasurementRow.id)),
+        ),
+    )
+    rows = tx.session.exec(
+        select(MeasurementRow.value)
+        .where(
+            MeasurementRow.workspace_id == tx.workspace_id,
+            MeasurementRow.metric_key == metric_key,
+            MeasurementRow.account_id != without,
+            col(MeasurementRow.measured_on) <= on_or_before,
+            col(MeasurementRow.removed_at).is_(None),
+            ~is_newer,
+        )
+        .limit(_MOST_PEERS)
+    )
+    return list(rows)
+
+
+def list_values(
+    tx: Tx, account_id: str, metric_key: str, on_or_before: date, *, limit: int = 5, offset: int = 0
+) -> list[MeasurementRow]:
+    """The values of one metric of an account, newest first."""
+    rows = tx.session.exec(
+        select(MeasurementRow)
+        .where(*_is_counted(tx, [account_id], on_or_before), MeasurementRow.metric_key == metric_key)
+        .order_by(
+            col(MeasurementRow.measured_on).desc(),
+            col(MeasurementRow.created_at).desc(),
+            col(MeasurementRow.id).desc(),
+        )
+        .limit(limit)
+        .offset(offset)
+    )
+    return list(rows)
 
 
 def list_recent_measurements(tx: Tx, account_id: str, on_or_before: date, limit: int = 5) -> list[MeasurementRow]:
