@@ -60,9 +60,9 @@ def read_contact(text: str) -> ContactDraft:
 
 def read_contact_form(call: Call, tx: Tx) -> ContactDraft:
     """The submitted form. Raises `UserError` with the field at fault."""
-    left, role = call.value("left_on"), call.value("role")
+    left, role = call.value("left_on"), call.value("contact_role")
     if role and role not in list(ContactRole):
-        raise UserError("Choose what they are to us from the list.", field="role")
+        raise UserError("Choose what they are to us from the list.", field="contact_role")
     texts = {name: " ".join(call.value(name).split()) for name in ("name", "title", "team", "email", "phone")}
     return ContactDraft(
         role=ContactRole(role or ContactRole.USER),
@@ -121,6 +121,8 @@ def _menu_fields(reader: Reader, draft: ContactDraft) -> list[Json]:
     roles = [(role.value, role_words(reader, role)) for role in ContactRole]
     hint = reader.say("Only when they are no longer there. A sponsor who left is shown on the account.")
     return [
-        form_field("role", reader.say("What they are to us"), menu("value", "…", roles, initial=draft.role.value)),
+        form_field(
+            "contact_role", reader.say("What they are to us"), menu("value", "…", roles, initial=draft.role.value)
+        ),
         form_field("left_on", reader.say("Left on"), date_picker(initial=draft.left_on), hint=hint, is_optional=True),
     ]

@@ -105,11 +105,11 @@ def test_without_a_name_the_form_opens_and_stores(desk: Desk):
     assert view.ref == Ref("account", acme.id)
     assert get_form(desk.press(open_add, find_ref(desk.do(contacts, "acme"), ADD_CONTACT))).form == view.form
     values = {"name": " Jo  Doe ", "title": "CFO", "team": "Finance", "email": "jo@x.com", "phone": "+49 1",
-              "role": "billing", "left_on": None}  # fmt: skip
+              "contact_role": "billing", "left_on": None}  # fmt: skip
     desk.do(submit, ref=view.ref, values=values)
     (row,) = rows(desk)
     assert (row.name, row.title, row.team, row.phone, row.role) == ("Jo Doe", "CFO", "Finance", "+49 1", "billing")
-    desk.do(submit, ref=Ref("account", ""), values={"name": "Al", "role": "user", "account": acme.id})
+    desk.do(submit, ref=Ref("account", ""), values={"name": "Al", "contact_role": "user", "account": acme.id})
     assert len(rows(desk)) == 2
 
 
@@ -121,7 +121,7 @@ def test_without_a_name_the_form_opens_and_stores(desk: Desk):
         ({"email": "jo@x"}, "email"),
         ({"email": "jo x@y.com"}, "email"),
         ({"phone": "1" * 41}, "phone"),
-        ({"role": "boss"}, "role"),
+        ({"contact_role": "boss"}, "contact_role"),
         ({"left_on": "2026-03-11"}, "left_on"),
         ({"left_on": "someday"}, "left_on"),
         ({"email": "JO@example.com"}, "email"),
@@ -131,7 +131,7 @@ def test_the_form_names_the_field_at_fault(desk: Desk, values: dict[str, str], f
     acme = desk.add_account("Acme")
     desk.do(contact, JO)
     with pytest.raises(UserError) as refused:
-        desk.do(submit, ref=Ref("account", acme.id), values={"name": "New", "role": "user", **values})
+        desk.do(submit, ref=Ref("account", acme.id), values={"name": "New", "contact_role": "user", **values})
     assert refused.value.field == field
     assert len(rows(desk)) == 1
 
@@ -161,7 +161,7 @@ def test_a_sponsor_who_left_is_told_and_taken_back(desk: Desk):
     (row,) = rows(desk)
     view = get_form(desk.press(choose, pick(row, "left")))
     values: dict[str, Any] = initial_values(view)
-    assert (values["left_on"], values["role"], values["email"]) == ("2026-03-10", "sponsor", "jo@example.com")
+    assert (values["left_on"], values["contact_role"], values["email"]) == ("2026-03-10", "sponsor", "jo@example.com")
     desk.now += LATER
     changed = desk.do(submit, ref=view.ref, values={**values, "left_on": "2026-03-03"})
     assert "left 3 Mar 2026" in get_message(changed).text
@@ -208,7 +208,7 @@ def test_removing_asks_first_and_can_be_taken_back(desk: Desk):
     with pytest.raises(StaleError, match="done already"):
         desk.press(remove, find_ref(asked, REMOVE_SURE))
     with pytest.raises(StaleError, match="was removed"):
-        desk.do(submit, ref=Ref("contact", row.id), values={"name": "New", "role": "user"})
+        desk.do(submit, ref=Ref("contact", row.id), values={"name": "New", "contact_role": "user"})
     assert "Back on the list: *Jo Doe*" in get_message(desk.press(undo_remove, find_ref(gone, UNDO_REMOVE))).text
     assert rows(desk)[0].removed_at is None
     with pytest.raises(StaleError, match="already undone"):
@@ -246,5 +246,5 @@ def test_rights_on_contacts_and_untrusted_names(desk: Desk):
     for handle, typed, ref in cases:
         for person in (desk.person(), desk.person(Role.VIEWER, "U5")):
             with pytest.raises(NotAllowedError):
-                desk.do(handle, typed, ref=ref, person=person, values={"name": "New", "role": "user"})
+                desk.do(handle, typed, ref=ref, person=person, values={"name": "New", "contact_role": "user"})
     assert len(rows(desk)) == 1
