@@ -13,9 +13,10 @@ from commands import home
 from commands.accounts import accounts, contacts, notes, timeline
 from commands.alerts import alerts
 from commands.health import health
-from commands.people import setup
+from commands.people import setup, team
 from commands.slice import Slice
-from commands.success import targets
+from commands.success import checkins, risks, targets, tasks
+from pipeline import checkins as pipeline_checkins
 from pipeline import cleanup, daily, digest, renewals, rollup, scan, score, wake
 from pipeline.report import JobReport
 from storage.db import Database
@@ -28,10 +29,14 @@ SLICES: tuple[Slice, ...] = (
     notes.SLICE,
     timeline.SLICE,
     targets.SLICE,
+    checkins.SLICE,
+    tasks.SLICE,
+    risks.SLICE,
     health.SLICE,
     alerts.SLICE,
     home.SLICE,
     setup.SLICE,
+    team.SLICE,
 )
 
 JOBS: dict[str, Job] = {
@@ -39,6 +44,7 @@ JOBS: dict[str, Job] = {
     "score": score.run,
     "scan": scan.run,
     "daily": daily.run,
+    "checkins": pipeline_checkins.run,
     "renewals": renewals.run,
     "wake": wake.run,
     "digest": digest.run,

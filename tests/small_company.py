@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from sqlmodel import SQLModel, select
@@ -14,13 +15,22 @@ from sqlmodel import SQLModel, select
 from pipeline import daily
 from pipeline.imports.mapping import Kind
 from pipeline.imports.run import Job, run_import
+from rules.records import Actor, Role
+from rules.success.checkins import AddCheckin, CheckinDraft, TellMember, decide_checkin
+from rules.success.plans import MeasurementDraft
+from rules.success.risks import RiskDraft
+from rules.success.tasks import TaskDraft
 from storage.accounts.accounts import AccountRow
 from storage.alerts.alerts import AlertEventRow, EpisodeRow
-from storage.db import Database
+from storage.db import Database, Tx
 from storage.delivery.outbox import OutboxRow
 from storage.delivery.schedules import ScheduleRow
-from storage.people.members import MemberRow
+from storage.people.members import MemberRow, add_by_slack_id
+from storage.success.checkin_writes import apply_checkins, to_offer
+from storage.success.checkins import CheckinOfferRow, CheckinRow, find_open_offer
+from storage.success.risks import RiskRow
 from storage.success.targets import MeasurementRow, TargetRow
+from storage.success.tasks import TaskRow
 from tests.conftest import NOW
 
 SILENT_DAYS = 30
@@ -55,6 +65,10 @@ class Company:
             "member": MemberRow,
             "outbox": OutboxRow,
             "schedule": ScheduleRow,
+            "checkin": CheckinRow,
+            "offer": CheckinOfferRow,
+            "task": TaskRow,
+            "risk": RiskRow,
         }
         with self.database.reading(self.workspace_id) as tx:
             return {
@@ -75,7 +89,35 @@ def fill(database: Database, workspace_id: str, folder: Path, words: Mapping[str
         assert not report.rejects, report.rejects
     for days in (1, 0):
         daily.run(database, workspace_id, NOW - timedelta(days=days))
+    with database.writing(workspace_id) as tx:
+        check_in(tx, f"{(words or {}).get('conversion', 'known')} words")
     return Company(database, workspace_id)
+
+
+def check_in(tx: Tx, said: str) -> None:
+    """One of the team offers themselves a check-in and does it, with a value, a risk and a next step; another waits."""
+    today = NOW.date()
+    member = add_by_slack_id(tx, "U0000TEAM1", role=Role.CSM, zone="UTC", locale="en-US")
+    measured = tx.session.exec(select(MeasurementRow).where(MeasurementRow.workspace_id == tx.workspace_id)).first()
+    accounts = tx.session.exec(select(AccountRow).where(AccountRow.workspace_id == tx.workspace_id)).all()
+    assert measured is not None
+    told = TellMember(member.id, member.slack_id, today, tuple((each.id, today) for each in accounts))
+    apply_checkins(tx, [told], member_actor(member), NOW)
+    account_id, offer = measured.account_id, find_open_offer(tx, measured.account_id)
+    assert offer is not None
+    whole = AddCheckin(
+        CheckinDraft(account_id, member.id, today, pulse=4, changed=said),
+        today,
+        values=(MeasurementDraft(account_id, measured.metric_key, Decimal(7), today, author_id=member.id),),
+        risk=RiskDraft(account_id, said, "plan", member.id),
+        step=TaskDraft(account_id, said, member.id, today + timedelta(days=7)),
+        offer=to_offer(offer),
+    )
+    apply_checkins(tx, decide_checkin(whole), member_actor(member), NOW)
+
+
+def member_actor(member: MemberRow) -> Actor:
+    return Actor("member", member.id, member.name)
 
 
 def usage_file() -> str:

@@ -26,9 +26,11 @@ from bot.wiring import with_help
 from commands.accounts import account_list
 from commands.accounts.account_list import ADD
 from commands.alerts import alert_lists
-from commands.people.setup import SETUP_FORM
+from commands.people import owners, team_list
+from commands.people.first_steps import OPEN_SETUP, START_JOURNEY
+from commands.people.setup_form import SETUP_FORM
 from commands.slice import Call, Handler, OpenForm, PushForm, Ref, Reply, UpdateForm
-from commands.success import measurements, target_forms
+from commands.success import checkin_lists, measurements, risk_forms, risk_lists, target_forms, task_forms, task_lists
 from rules.errors import NotAllowedError, UserError
 from rules.records import Role
 from storage.accounts.owners import save_from_slack
@@ -52,8 +54,11 @@ TEAM, LEAD, VIEWER = "T0000001", "U0000LEAD", "U000VIEWER"
 
 # What names nothing that could be another workspace's, and so has nothing to refuse a lead.
 NAMELESS = {ADD, account_list.NEXT, account_list.PREVIOUS, alert_lists.NEXT, alert_lists.BACK, SETUP_FORM}
+NAMELESS |= {each.action for lists in (checkin_lists, task_lists, risk_lists) for each in lists.BUTTONS}
+NAMELESS |= {OPEN_SETUP, START_JOURNEY, team_list.LIST, team_list.MINE, team_list.PREVIOUS, team_list.NEXT}
+NAMELESS |= {team_list.UNMATCHED, owners.PREVIOUS, owners.NEXT}
 # Forms whose menu, and not only their reference, names the account.
-WITH_MENU = {measurements.LOG_FORM, target_forms.TARGET_FORM}
+WITH_MENU = {measurements.LOG_FORM, target_forms.TARGET_FORM, task_forms.TASK_FORM, risk_forms.RISK_FORM}
 # All that buttons of any kind carry besides the id, and all that forms of any kind hold.
 EXTRA = {
     "metric": "conversion",
@@ -84,6 +89,12 @@ VALUES: dict[str, Any] = {
     "owner": LEAD,
     "reason": "known",
     "note": "because",
+    "pulse": "4",
+    "changed": "much",
+    "risk": "a risk",
+    "plan": "a plan",
+    "step": "a step",
+    "outcome": "averted",
     "team_channel_id": "C0NEW00001",
     "zone": "Europe/Berlin",
     "currency": "USD",

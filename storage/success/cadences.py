@@ -16,7 +16,7 @@ from sqlmodel import col, select
 from rules.records import OfferState
 from rules.renewals.renewals import Term, next_renewal
 from rules.success.cadence import CadenceFacts
-from storage.accounts.accounts import AccountRow, get_accounts
+from storage.accounts.accounts import AccountRow, get_accounts, is_in_use
 from storage.db import Tx
 from storage.lookup import is_among
 from storage.people.workspaces import get_workspace
@@ -35,6 +35,14 @@ class Watched:
     account_id: str
     owner_id: str | None
     facts: CadenceFacts
+
+
+def page_owned_ids(tx: Tx, owner_id: str | None, after: str, limit: int) -> list[str]:
+    """The next ids, in order, of accounts in use that a member owns (None: whoever owns them)."""
+    query = select(AccountRow.id).where(is_in_use(tx), AccountRow.id > after)
+    if owner_id is not None:
+        query = query.where(AccountRow.owner_id == owner_id)
+    return list(tx.session.exec(query.order_by(col(AccountRow.id)).limit(limit)))
 
 
 def list_cadences(tx: Tx, account_ids: Sequence[str], today: date) -> list[Watched]:

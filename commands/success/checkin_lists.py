@@ -1,0 +1,132 @@
+"""Lists of check-ins that are due: mine, somebody's, everybody's. Owns finding them and turning pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from commands.blocks.checkins import LIST_CHECKINS, DueLine, due_blocks
+from commands.kit import Json, actions, button, context, esc, message, section
+from commands.slice import Button, Call, Message, Ref, Reply, Whisper, answer_in_place
+from commands.typed import get_today, split_mentions
+from rules.errors import UserError
+from rules.people.roles import Permission
+from rules.success.cadence import cadence_days, next_due
+from rules.success.checkins import Due, rank_due
+from storage.accounts.accounts import get_accounts
+from storage.db import Tx
+from storage.people.members import find_by_slack_id, get_members
+from storage.people.team import get_team_time, list_working_times
+from storage.success.cadences import list_cadences, page_owned_ids
+from storage.success.checkins import latest_pulses, list_open_offers
+
+BACK, NEXT = "checkins.back", "checkins.next"
+MINE, ALL = "mine", "all"
+LENGTH = 8
+_PAGE = 500
+_MINE = frozenset({"", MINE, "my", "me", "我的"})
+_ALL = frozenset({ALL, "全部"})
+
+
+def show_list(call: Call, tx: Tx) -> list[Reply]:
+    """`/cs checkins [mine | all | @person]`."""
+    call.require(Permission.READ)
+    person, _channel, rest = split_mentions(call.text)
+    which = rest.casefold()
+    if person:
+        found = find_by_slack_id(tx, person)
+        return [Whisper(_page(call, tx, found.id if found else person, 0))]
+    if which in _MINE:
+        return [Whisper(_page(call, tx, call.person.id, 0))]
+    if which in _ALL:
+        return [Whisper(_page(call, tx, ALL, 0))]
+    sentence = "I cannot list check-ins by “{word}”. Use mine, all or a person's @name. To check in: `/cs checkin`."
+    raise UserError(sentence, word=rest)
+
+
+def turn_page(call: Call, tx: Tx) -> list[Reply]:
+    """The buttons under a list, and those that lead to one."""
+    call.require(Permission.READ)
+    extra = call.ref.extra if call.ref else {}
+    which, offset = extra.get("which", MINE), extra.get("at", "0")
+    whose = call.person.id if which == MINE else which
+    page = _page(call, tx, whose, int(offset) if offset.isdecimal() else 0)
+    return [answer_in_place(call, page)]
+
+
+def list_due(tx: Tx, member_id: str | None, today: date) -> list[DueLine]:
+    """The check-ins that are due on `today` for a member (None: for anybody), the most urgent first: those offered,
+    and those that will be.
+    """
+    offers = {account.id: offer for offer, account in list_open_offers(tx, member_id)}
+    found = {each.account_id: each for each in _find_due(tx, member_id, today)}
+    for id_, offer in offers.items():
+        found.setdefault(id_, Due(id_, offer.due_on, 1))
+    ranked = rank_due(found.values(), today)
+    ids = [each.account_id for each in ranked]
+    accounts, pulses = get_accounts(tx, ids), latest_pulses(tx, ids)
+    return [
+        DueLine(accounts[each.account_id], each.due_on, pulses.get(each.account_id), offers.get(each.account_id))
+        for each in ranked
+        if each.account_id in accounts
+    ]
+
+
+def _find_due(tx: Tx, member_id: str | None, today: date) -> Iterator[Due]:
+    times, team = list_working_times(tx), get_team_time(tx)
+    after = ""
+    while ids := page_owned_ids(tx, member_id, after, _PAGE):
+        for each in list_cadences(tx, ids, today):
+            country = times.get(each.owner_id or "", team).country
+            days, due_on = cadence_days(each.facts, today), next_due(each.facts, today, country)
+            if days is not None and due_on is not None and due_on <= today:
+                yield Due(each.account_id, due_on, days, each.facts.tier)
+        after = ids[-1]
+
+
+def _page(call: Call, tx: Tx, whose: str, offset: int) -> Message:
+    lines = list_due(tx, None if whose == ALL else whose, get_today(call, tx))
+    title = f"*{_title(call, tx, whose, len(lines))}*"
+    if not lines:
+        return message(title, section(title), context(_empty_hint(call)))
+    shown = lines[offset : offset + LENGTH] or lines[:LENGTH]
+    blocks = [block for each in shown for block in due_blocks(call.reader, each)]
+    return message(title, section(title), *blocks, *_turning(call, whose, offset, len(lines)))
+
+
+def _title(call: Call, tx: Tx, whose: str, total: int) -> str:
+    say = call.reader.say_many
+    if whose == ALL:
+        return say("{count} check-in is due", "{count} check-ins are due", total)
+    if whose == call.person.id:
+        return say("{count} check-in of yours is due", "{count} check-ins of yours are due", total)
+    member = get_members(tx, [whose]).get(whose)
+    name = esc(member.name) if member else call.reader.say("somebody")
+    return say("{who}: {count} check-in is due", "{who}: {count} check-ins are due", total, who=name)
+
+
+def _empty_hint(call: Call) -> str:
+    return call.reader.say(
+        "Nobody waits for one. Check-ins come due by tier: A every 14 days, B 30, C 90. "
+        "Check in any time with `/cs checkin` and the account's name; see also `/cs checkins all`."
+    )
+
+
+def _turning(call: Call, whose: str, offset: int, total: int) -> list[Json]:
+    say, buttons = call.reader.say, []
+    if offset > 0:
+        buttons.append(button(say("Back"), BACK, _page_ref(whose, max(0, offset - LENGTH))))
+    if offset + LENGTH < total:
+        buttons.append(button(say("More"), NEXT, _page_ref(whose, offset + LENGTH)))
+    return [actions(*buttons)] if buttons else []
+
+
+def _page_ref(whose: str, offset: int) -> Ref:
+    return Ref("checkins", "", {"which": whose, "at": str(offset)})
+
+
+BUTTONS = (
+    Button(BACK, turn_page, "reads"),
+    Button(NEXT, turn_page, "reads"),
+    Button(LIST_CHECKINS, turn_page, "reads"),
+)
