@@ -15,7 +15,7 @@ from commands.alerts import alerts
 from commands.health import health
 from commands.people import setup, team
 from commands.slice import Slice
-from commands.success import checkins, risks, targets, tasks
+from commands.success import checkins, metrics, risks, targets, tasks
 from pipeline import checkins as pipeline_checkins
 from pipeline import cleanup, daily, digest, renewals, rollup, scan, score, wake
 from pipeline.report import JobReport
@@ -29,6 +29,7 @@ SLICES: tuple[Slice, ...] = (
     notes.SLICE,
     timeline.SLICE,
     targets.SLICE,
+    metrics.SLICE,
     checkins.SLICE,
     tasks.SLICE,
     risks.SLICE,
