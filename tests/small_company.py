@@ -15,12 +15,16 @@ from sqlmodel import SQLModel, select
 from pipeline import daily
 from pipeline.imports.mapping import Kind
 from pipeline.imports.run import Job, run_import
-from rules.records import Actor, Role
+from rules.records import Actor, Role, TouchKind
 from rules.success.checkins import AddCheckin, CheckinDraft, TellMember, decide_checkin
 from rules.success.plans import MeasurementDraft
 from rules.success.risks import RiskDraft
 from rules.success.tasks import TaskDraft
+from rules.accounts.contacts import ContactDraft, decide_contact
+from rules.accounts.notes import AddNote, decide_note
 from storage.accounts.accounts import AccountRow
+from storage.accounts.contacts import ContactRow, apply_contacts
+from storage.accounts.notes import NoteRow, apply_notes
 from storage.alerts.alerts import AlertEventRow, EpisodeRow
 from storage.db import Database, Tx
 from storage.delivery.outbox import OutboxRow
@@ -63,6 +67,8 @@ class Company:
             "episode": EpisodeRow,
             "alert_event": AlertEventRow,
             "member": MemberRow,
+            "contact": ContactRow,
+            "note": NoteRow,
             "outbox": OutboxRow,
             "schedule": ScheduleRow,
             "checkin": CheckinRow,
@@ -89,6 +95,8 @@ def fill(database: Database, workspace_id: str, folder: Path, words: Mapping[str
         assert not report.rejects, report.rejects
     for days in (1, 0):
         daily.run(database, workspace_id, NOW - timedelta(days=days))
+    with database.writing(workspace_id) as tx:
+        meet(tx, (words or {}).get("conversion", "known"))
     with database.writing(workspace_id) as tx:
         check_in(tx, f"{(words or {}).get('conversion', 'known')} words")
     return Company(database, workspace_id)
@@ -118,6 +126,15 @@ def check_in(tx: Tx, said: str) -> None:
 
 def member_actor(member: MemberRow) -> Actor:
     return Actor("member", member.id, member.name)
+
+
+def meet(tx: Tx, name: str) -> None:
+    """Somebody at each customer is known, and was called."""
+    actor = Actor.job("small company")
+    for account in tx.session.exec(select(AccountRow).where(AccountRow.workspace_id == tx.workspace_id)):
+        apply_contacts(tx, decide_contact(account.id, ContactDraft(name), NOW.date()), actor, NOW)
+        note = AddNote(account.id, TouchKind.CALL, f"{name} called", NOW.date())
+        apply_notes(tx, decide_note(note, NOW.date()), actor, NOW)
 
 
 def usage_file() -> str:

@@ -23,7 +23,7 @@ from bot.slack.payloads import Origin, Payload
 from bot.slack.people import People
 from bot.slack.routes import build_routes
 from bot.wiring import with_help
-from commands.accounts import account_list
+from commands.accounts import account_archive, account_list, contact_forms, notes
 from commands.accounts.account_list import ADD
 from commands.alerts import alert_lists
 from commands.people import owners, team_list
@@ -57,8 +57,10 @@ NAMELESS = {ADD, account_list.NEXT, account_list.PREVIOUS, alert_lists.NEXT, ale
 NAMELESS |= {each.action for lists in (checkin_lists, task_lists, risk_lists) for each in lists.BUTTONS}
 NAMELESS |= {OPEN_SETUP, START_JOURNEY, team_list.LIST, team_list.MINE, team_list.PREVIOUS, team_list.NEXT}
 NAMELESS |= {team_list.UNMATCHED, owners.PREVIOUS, owners.NEXT}
+NAMELESS |= {account_archive.BACK, account_archive.MORE}
 # Forms whose menu, and not only their reference, names the account.
 WITH_MENU = {measurements.LOG_FORM, target_forms.TARGET_FORM, task_forms.TASK_FORM, risk_forms.RISK_FORM}
+WITH_MENU |= {contact_forms.CONTACT_FORM, notes.NOTE_FORM}
 # All that buttons of any kind carry besides the id, and all that forms of any kind hold.
 EXTRA = {
     "metric": "conversion",
@@ -71,6 +73,12 @@ EXTRA = {
     "days": "3",
 }
 DOINGS = ("account", "why", "assign", "dismiss", "resolve")
+MENUS = {
+    "episode": DOINGS,
+    "account": ("contacts", "timeline", "edit", "archive"),
+    "contact": ("edit", "left", "remove"),
+}
+"""What the menus of each kind of thing offer."""
 VALUES: dict[str, Any] = {
     "name": "Renamed",
     "external_id": "X9",
@@ -89,6 +97,12 @@ VALUES: dict[str, Any] = {
     "owner": LEAD,
     "reason": "known",
     "note": "because",
+    "contact_role": "sponsor",
+    "email": "jo@example.com",
+    "country": "DE",
+    "touch": "call",
+    "text": "a text",
+    "happened_on": "2026-03-09",
     "pulse": "4",
     "changed": "much",
     "risk": "a risk",
@@ -202,7 +216,7 @@ def references(company: Company) -> Iterator[tuple[str, str]]:
     """(id, reference) of one thing of each kind in the company, as any button or form might carry it."""
     for kind, ids in company.ids().items():
         for id_ in ids[:1]:
-            doings = DOINGS if kind == "episode" else DOINGS[:1]
+            doings = MENUS.get(kind, DOINGS[:1])
             yield from ((id_, Ref(kind, id_, EXTRA | {"do": do}).dump()) for do in doings)
 
 
