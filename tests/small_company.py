@@ -15,13 +15,13 @@ from sqlmodel import SQLModel, select
 from pipeline import daily
 from pipeline.imports.mapping import Kind
 from pipeline.imports.run import Job, run_import
+from rules.accounts.contacts import ContactDraft, decide_contact
+from rules.accounts.notes import AddNote, decide_note
 from rules.records import Actor, Role, TouchKind
 from rules.success.checkins import AddCheckin, CheckinDraft, TellMember, decide_checkin
 from rules.success.plans import MeasurementDraft
 from rules.success.risks import RiskDraft
 from rules.success.tasks import TaskDraft
-from rules.accounts.contacts import ContactDraft, decide_contact
-from rules.accounts.notes import AddNote, decide_note
 from storage.accounts.accounts import AccountRow
 from storage.accounts.contacts import ContactRow, apply_contacts
 from storage.accounts.notes import NoteRow, apply_notes
