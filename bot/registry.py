@@ -14,10 +14,12 @@ from commands.accounts import accounts, contacts, notes, timeline
 from commands.alerts import alerts
 from commands.health import health
 from commands.people import setup, team
+from commands.renewals import renewals
 from commands.slice import Slice
 from commands.success import checkins, metrics, risks, targets, tasks
 from pipeline import checkins as pipeline_checkins
-from pipeline import cleanup, daily, digest, renewals, rollup, scan, score, wake
+from pipeline import cleanup, daily, digest, rollup, scan, score, wake
+from pipeline import renewals as pipeline_renewals
 from pipeline.report import JobReport
 from storage.db import Database
 
@@ -33,6 +35,7 @@ SLICES: tuple[Slice, ...] = (
     checkins.SLICE,
     tasks.SLICE,
     risks.SLICE,
+    renewals.SLICE,
     health.SLICE,
     alerts.SLICE,
     home.SLICE,
@@ -46,7 +49,7 @@ JOBS: dict[str, Job] = {
     "scan": scan.run,
     "daily": daily.run,
     "checkins": pipeline_checkins.run,
-    "renewals": renewals.run,
+    "renewals": pipeline_renewals.run,
     "wake": wake.run,
     "digest": digest.run,
     "cleanup": cleanup.run,

@@ -5,7 +5,8 @@ in (`storage.renewals.contracts.import_contracts`); renewals follow by `storage.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 from sqlmodel import col, select
 
@@ -22,6 +23,7 @@ from storage.types import new_id
 
 ADDED, CHANGED, UNDONE = "contract.added", "contract.changed", "contract.undone"
 _COPIED = tuple(name for name in ContractDraft.__dataclass_fields__ if name != "id")
+_DAYS = frozenset({"start_on", "end_on", "notice_by", "notice_received_on"})
 _TERM = ("start_on", "end_on", "term_months", "notice_by", "notice_received_on", "is_auto_renew")
 
 
@@ -110,6 +112,11 @@ def find_last_change(tx: Tx, contract_id: str) -> AuditRow | None:
         col(AuditRow.is_refused).is_(other=False),
     )
     return tx.session.exec(query.order_by(col(AuditRow.at).desc()).limit(1)).first()
+
+
+def read_values(stored: Mapping[str, Any]) -> dict[str, object]:
+    """Columns of a contract as the audit holds them."""
+    return {name: date.fromisoformat(value) if name in _DAYS and value else value for name, value in stored.items()}
 
 
 def _add(tx: Tx, row: ContractRow, actor: Actor, now: datetime) -> ContractRow:

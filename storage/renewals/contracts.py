@@ -10,7 +10,7 @@ from sqlmodel import Field, Index, SQLModel, col, select
 
 from rules.accounts.imports import Outcome
 from rules.records import Actor
-from rules.renewals.renewals import ContractFacts, Term
+from rules.renewals.renewals import ContractFacts, Term, is_followed
 from storage.db import Tx
 from storage.errors import NotFoundError
 from storage.fields import account, workspace
@@ -83,6 +83,18 @@ def get_contract(tx: Tx, contract_id: str) -> ContractRow:
     if found is None:
         raise NotFoundError("This contract no longer exists. See `/cs contract` with the account's name.")
     return found
+
+
+def find_rest(tx: Tx, contract_id: str, ends_on: date) -> tuple[bool, bool]:
+    """Beside this contract: whether one follows it, and whether any other of the account runs on after `ends_on`.
+
+    Raises `NotFoundError`.
+    """
+    row = get_contract(tx, contract_id)
+    known = [to_facts(each) for each in list_contracts(tx, [row.account_id])[row.account_id]]
+    others = [each for each in known if each.id != contract_id]
+    has_other = any(each.term.runs_on or (each.term.end_on or ends_on) > ends_on for each in others)
+    return is_followed(to_facts(row), known), has_other
 
 
 def find_accounts_of_contracts(tx: Tx, external_ids: Sequence[str]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from rules.renewals.readiness import Check, Lack, Readiness
 from storage.accounts.accounts import AccountRow, is_in_use
 from storage.db import Tx
 from storage.delivery.outbox import OutboxRow, enqueue
-from storage.renewals.readiness import Prospect
+from storage.renewals.readiness import Prospect, list_prospects
 from storage.renewals.renewals import REPLY, ROOT, RenewalReminderRow, RenewalRow
 from storage.upsert import upsert
 
@@ -126,6 +126,13 @@ def apply_tellings(tx: Tx, tellings: Sequence[Telling], now: datetime) -> int:
     upsert(tx, RenewalReminderRow, ticked, keys=["renewal_id", "decides_on", "days_before"])
     enqueue(tx, posts, now)
     return sum(not each.is_update for each in posts)
+
+
+def redraw(tx: Tx, row: RenewalRow, today: date, now: datetime) -> None:
+    """Look at the renewal anew, because somebody changed it, and show that at the head of its thread."""
+    row.seen = describe_seen(list_prospects(tx, [row], today)[row.id], today)
+    tx.session.flush()
+    enqueue(tx, [Enqueue(ROOT, row.id, is_update=True, priority=_PRIORITY)], now)
 
 
 def read_reply(reference: str) -> tuple[str, date, int] | None:

@@ -74,7 +74,6 @@ def take_back_verdict(tx: Tx, row: RenewalRow, actor: Actor, now: datetime) -> N
     tx.session.flush()
     change = Change("renewal.verdict_undone", "renewal", row.id, row.account_id, before=given.after, after=given.before)
     record(tx, change, actor, now)
-    _refresh(tx, row, now)
 
 
 def take_back_outcome(tx: Tx, row: RenewalRow, actor: Actor, now: datetime) -> None:
