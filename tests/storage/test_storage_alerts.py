@@ -23,31 +23,34 @@ from rules.alerts.alerts import (
     COOLDOWN,
     Assign,
     Cleared,
-    ClosedError,
     Dismiss,
     Event,
     Fired,
+    RefreshEpisode,
     Resolve,
     Snooze,
     Take,
-    TakenError,
     Woke,
     decide,
 )
 from rules.alerts.announcements import Announcement
+from rules.alerts.refusals import ClosedError, TakenError
 from rules.errors import StaleError, UserError
 from rules.records import Actor, AlertKind, DismissReason, EpisodeState, Severity
 from storage.alerts.alerts import (
     AlertEventRow,
     EpisodeRow,
     apply_alerts,
+    count_closed,
     count_open,
     enqueue_refresh,
     get_episode,
+    list_closed,
     list_open,
     to_episode,
 )
 from storage.alerts.announcements import apply_announcement, list_of_summary, list_unannounced
+from storage.alerts.settling import settle_alerts
 from storage.alerts.watching import list_latest_episodes
 from storage.audit import AuditRow
 from storage.db import Database, Tx
@@ -60,13 +63,19 @@ ACTOR = Actor.job("test")
 CLOSED = {EpisodeState.RESOLVED, EpisodeState.DISMISSED}
 
 
-def fired(severity: Severity = Severity.HIGH, level: float = 20.0) -> Fired:
-    return Fired("acme", AlertKind.HEALTH_DROP, severity, level, 10.0, "drop-1", {"level": level})
+SUBJECTS = ("", "m1:2026-03-10", "m1:2026-03-24")
+
+
+def fired(
+    severity: Severity = Severity.HIGH, level: float = 20.0, *, subject: str = "", is_quiet: bool = False
+) -> Fired:
+    kind = AlertKind.HEALTH_DROP
+    return Fired("acme", kind, severity, level, 10.0, "drop-1", {"level": level}, subject, is_quiet=is_quiet)
 
 
 class Life(RuleBasedStateMachine):
-    """One account's alert in the database at `url` (emptied first), pushed around in any order, against what must
-    always hold.
+    """One account's alerts about a few subjects in the database at `url` (emptied first), pushed around in any order,
+    against what must always hold.
     """
 
     def __init__(self, url: str) -> None:
@@ -82,6 +91,7 @@ class Life(RuleBasedStateMachine):
         self.now = NOW
         self.versions: dict[str, int] = {}
         self.changes = 0
+        self.subject = SUBJECTS[0]
         with self.database.writing(self.workspace_id) as tx:
             add_account(tx, "acme")
             self.people = [add_member(tx, f"U000000{each}").id for each in range(3)]
@@ -91,12 +101,16 @@ class Life(RuleBasedStateMachine):
             self.database.close()
 
     def latest(self, tx: Tx) -> EpisodeRow | None:
-        return list_latest_episodes(tx, ["acme"], self.now - COOLDOWN).get("acme", {}).get((AlertKind.HEALTH_DROP, ""))
+        return (
+            list_latest_episodes(tx, ["acme"], self.now - COOLDOWN)
+            .get("acme", {})
+            .get((AlertKind.HEALTH_DROP, self.subject))
+        )
 
     def happen(self, event: Event, *, is_allowed: Callable[[EpisodeRow | None], bool] = lambda _row: True) -> None:
         """Decide and apply; a refusal must be due, and changes nothing."""
         with self.database.writing(self.workspace_id) as tx:
-            row = self.latest(tx)
+            row, others = self.latest(tx), self.others(tx)
             try:
                 intents = decide(to_episode(row) if row else None, event, self.now)
             except UserError:
@@ -104,22 +118,36 @@ class Life(RuleBasedStateMachine):
                 return
             assert is_allowed(row)
             apply_alerts(tx, intents, ACTOR, self.now)
-            self.changes += len(intents)
+            self.changes += sum(not isinstance(each, RefreshEpisode) for each in intents)
             assert len(intents) <= 1
+            assert self.others(tx) == others, "another subject is another alert"
+
+    def others(self, tx: Tx) -> dict[str, int]:
+        rows = tx.session.exec(select(EpisodeRow).where(EpisodeRow.subject != self.subject)).all()
+        return {row.id: row.version for row in rows}
+
+    @rule(subject=st.sampled_from(SUBJECTS))
+    def turn_to(self, subject: str) -> None:
+        self.subject = subject
 
     @rule(hours=st.integers(1, 24 * 10))
     def wait(self, hours: int) -> None:
         self.now += timedelta(hours=hours)
 
-    @rule(severity=st.sampled_from(list(Severity)), level=st.sampled_from([20.0, 25.0, 35.0]))
-    def fire(self, severity: Severity, level: float) -> None:
-        self.happen(fired(severity, level))
+    @rule(severity=st.sampled_from(list(Severity)), level=st.sampled_from([20.0, 25.0, 35.0]), is_quiet=st.booleans())
+    def fire(self, severity: Severity, level: float, is_quiet: bool) -> None:
+        self.happen(fired(severity, level, subject=self.subject, is_quiet=is_quiet))
+        with self.database.reading(self.workspace_id) as tx:
+            row = self.latest(tx)
+        assert row is not None
+        assert is_quiet or not row.is_quiet or row.closed_at, "what is loud now is no longer quiet"
 
     @rule()
     def clear(self) -> None:
         self.happen(Cleared())
         with self.database.reading(self.workspace_id) as tx:
-            assert count_open(tx) == 0
+            row = self.latest(tx)
+        assert row is None or row.closed_at
 
     @rule(is_firing=st.booleans())
     def wake(self, is_firing: bool) -> None:
@@ -157,7 +185,8 @@ class Life(RuleBasedStateMachine):
             rows = tx.session.exec(select(EpisodeRow)).all()
             events = tx.session.exec(select(AlertEventRow)).all()
             audits = tx.session.exec(select(AuditRow)).all()
-        assert sum(row.closed_at is None for row in rows) <= 1, "at most one open"
+        open_subjects = [row.subject for row in rows if row.closed_at is None]
+        assert len(set(open_subjects)) == len(open_subjects), "at most one open of each subject"
         assert len(events) == len(audits) == self.changes, "one event and one audit per transition"
         for row in rows:
             mine = [event for event in events if event.episode_id == row.id]
@@ -328,3 +357,64 @@ def test_a_refresh_shows_the_open_alerts_of_the_account_anew(tx: Tx, row: Episod
     enqueue_refresh(tx, "acme", NOW)
     enqueue_refresh(tx, "nobody", NOW)
     assert outbox(tx) == [("alert", True)]
+
+
+# ---------------------------------------------------------------- quiet ones, and what was settled
+
+
+def quiet(tx: Tx) -> EpisodeRow:
+    """An open alert for digests alone."""
+    add_account(tx, "acme")
+    [row] = apply_alerts(tx, decide(None, fired(is_quiet=True, subject=SUBJECTS[1]), NOW), ACTOR, NOW)
+    return row
+
+
+def test_a_quiet_alert_is_listed_and_not_announced(tx: Tx):
+    row = quiet(tx)
+    assert [each.id for each in list_open(tx)] == [row.id]
+    assert list_unannounced(tx) == []
+
+
+@pytest.mark.parametrize("louder", [fired(Severity.CRITICAL), fired()], ids=["worse", "as bad"])
+def test_a_quiet_alert_that_becomes_loud_is_announced(tx: Tx, louder: Fired):
+    row = happen(tx, quiet(tx), louder)
+    assert not row.is_quiet
+    assert [each.episode_id for each in list_unannounced(tx)] == [row.id]
+
+
+def test_a_quiet_alert_that_grows_worse_stays_quiet(tx: Tx):
+    row = happen(tx, quiet(tx), fired(Severity.CRITICAL, is_quiet=True))
+    assert (row.is_quiet, row.severity) == (True, Severity.CRITICAL)
+    assert list_unannounced(tx) == outbox(tx) == []
+
+
+def test_a_quiet_alert_tells_of_today_and_a_loud_one_of_when_it_was_told(tx: Tx):
+    row = quiet(tx)
+    later = happen(tx, row, fired(level=22.0, is_quiet=True), NOW + timedelta(days=1))
+    assert (later.facts, later.version, later.level) == ({"level": 22.0}, 1, 20.0)
+    loud = happen(tx, later, fired(level=23.0), NOW + timedelta(days=2))
+    assert happen(tx, loud, fired(level=24.0), NOW + timedelta(days=3)).facts == {"level": 23.0}
+
+
+def test_settling_an_object_ends_its_alerts_of_every_date_and_no_others(tx: Tx):
+    add_account(tx, "acme")
+    for subject in ("m1:2026-03-10", "m1:2026-03-24", "m1", "m12:2026-03-10", "m%:2026-03-10", ""):
+        add_episode(tx, "acme", subject=subject)
+    ended = settle_alerts(tx, "acme", "m1", ACTOR, NOW)
+    assert sorted(each.subject for each in ended) == ["m1", "m1:2026-03-10", "m1:2026-03-24"]
+    assert {(each.state, each.close_reason, each.is_latched) for each in ended} == {("resolved", "gone", False)}
+    assert sorted(each.subject for each in list_open(tx)) == ["", "m%:2026-03-10", "m12:2026-03-10"]
+    assert [each.subject for each in settle_alerts(tx, "acme", "m%", ACTOR, NOW)] == ["m%:2026-03-10"]
+    assert settle_alerts(tx, "acme", "nothing", ACTOR, NOW) == []
+
+
+def test_open_and_closed_alerts_are_listed_by_kind(tx: Tx):
+    add_account(tx, "acme")
+    for kind in AlertKind:
+        add_episode(tx, "acme", kind=kind)
+        add_episode(tx, "acme", kind=kind, state=EpisodeState.RESOLVED, closed_at=NOW)
+    for kinds in ({AlertKind.STEP_DUE}, {AlertKind.STEP_DUE, AlertKind.SILENCE}, frozenset[AlertKind]()):
+        assert {row.kind for row in list_open(tx, kinds=kinds)} == kinds
+        assert {row.kind for row in list_closed(tx, kinds=kinds)} == kinds
+        assert count_open(tx, kinds=kinds) == count_closed(tx, kinds=kinds) == len(kinds)
+    assert count_open(tx) == count_closed(tx) == len(AlertKind)
