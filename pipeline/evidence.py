@@ -22,9 +22,6 @@ from storage.success.journeys import list_journey_facts
 from storage.success.metrics import name_metrics
 from storage.success.targets import list_target_facts
 
-MOST_QUERIES = 22
-"""Of `list_evidence`, for a page of accounts."""
-
 _FEED_DAYS = timedelta(days=2 * WINDOW_DAYS - 1)
 """How far back outages of the feed are looked for: as far as the scores look."""
 
@@ -53,7 +50,8 @@ def read_day(tx: Tx, day: date) -> Day:
 
 
 def list_evidence(tx: Tx, account_ids: Sequence[str], of: Day) -> list[tuple[AccountRow, Evidence]]:
-    """The evidence on each account of the page: at most `MOST_QUERIES` queries, however many objects there are."""
+    """The evidence on each account of the page: eighteen queries, however many objects there are,
+    and fewer where no account may be silent."""
     accounts = get_accounts(tx, account_ids)
     scores, use = list_day_scores(tx, account_ids, list_days(of.day)), _list_use(tx, accounts, of)
     targets, journeys = _list_targets(tx, account_ids, of.day), list_journey_facts(tx, account_ids)
