@@ -15,7 +15,7 @@ from storage.people.members import MemberRow
 from words.reader import Reader
 
 SHOW, STAGE, ALL_STAGES = "journeys.show", "journeys.stage", "journeys.stages"
-START, ADVANCE = "journeys.start_form", "journeys.advance_form"
+START, ADVANCE, JOURNEY_MORE = "journeys.start_form", "journeys.advance_form", "journeys.more"
 DONE, MOVE, ADD, MORE = "milestones.done", "milestones.move_form", "milestones.add_form", "milestones.more"
 
 STAGE_LENGTH, NAME_LENGTH, REASON_LENGTH = 30, 80, 120
@@ -81,10 +81,10 @@ def shown_milestone(milestone: MilestoneFacts) -> str:
     return esc(clip(milestone.name, NAME_LENGTH))
 
 
-def journey_button(reader: Reader, account_id: str, *, is_primary: bool = False) -> ButtonElement:
-    """Shows the account's journey."""
+def journey_button(reader: Reader, account_id: str, *, label: str = "", is_primary: bool = False) -> ButtonElement:
+    """Shows the account's journey, or the templates to start one from."""
     style = "primary" if is_primary else None
-    return button(reader.say("Journey"), SHOW, Ref("account", account_id), style=style)
+    return button(label or reader.say("Journey"), SHOW, Ref("account", account_id), style=style)
 
 
 def start_button(reader: Reader, account_id: str, *, template_key: str = "", label: str = "") -> ButtonElement:
@@ -93,10 +93,17 @@ def start_button(reader: Reader, account_id: str, *, template_key: str = "", lab
     return button(label or reader.say("Start a journey"), START, Ref("account", account_id, extra))
 
 
-def done_button(reader: Reader, milestone_id: str, *, label: str = "", is_primary: bool = False) -> ButtonElement:
+def done_button(
+    reader: Reader,
+    milestone_id: str,
+    *,
+    label: str = "",
+    is_primary: bool = False,
+    extra: Mapping[str, str] | None = None,
+) -> ButtonElement:
     """Says that a milestone is done today."""
     style = "primary" if is_primary else None
-    return button(label or reader.say("Done"), DONE, Ref("milestone", milestone_id), style=style)
+    return button(label or reader.say("Done"), DONE, Ref("milestone", milestone_id, extra or {}), style=style)
 
 
 def move_button(reader: Reader, milestone_id: str) -> ButtonElement:

@@ -125,6 +125,10 @@ class JourneyFacts:
         following = self.stages[self.place + 1 :]
         return following[0] if following else None
 
+    def get_stage(self, stage_key: str) -> StageFacts:
+        """The stage with this key. Raises `KeyError`."""
+        return {stage.key: stage for stage in self.stages}[stage_key]
+
     def list_in(self, stage_key: str) -> list[MilestoneFacts]:
         """The milestones of one stage, by date."""
         return [each for each in self.milestones if each.stage_key == stage_key]

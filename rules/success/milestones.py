@@ -62,15 +62,23 @@ def decide_reopen(journey: JourneyFacts, milestone_id: str, seen: int | None = N
 
 
 def decide_move(
-    journey: JourneyFacts, milestone_id: str, to: date, reason: str, doer: Doer, *, is_shifting: bool = False
+    journey: JourneyFacts,
+    milestone_id: str,
+    to: date,
+    reason: str,
+    doer: Doer,
+    *,
+    is_shifting: bool = False,
+    seen: int | None = None,
 ) -> Act:
     """It is due another day, for a reason. `is_shifting`: what is open and due later moves by as many working days,
     never to a day before today.
 
     Raises:
         UserError: a day that has passed, that is too far off or the present one; no reason.
+        SettledError, ChangedError: somebody was first.
     """
-    milestone = _get_open(journey, milestone_id, None)
+    milestone = _get_open(journey, milestone_id, seen)
     due_on = check_due(to, doer)
     if due_on == milestone.due_on:
         raise UserError("It is due that day already. Choose another one.", field="due_on")
