@@ -16,7 +16,7 @@ from commands.health import health
 from commands.people import setup, team
 from commands.renewals import renewals
 from commands.slice import Slice
-from commands.success import checkins, metrics, risks, targets, tasks
+from commands.success import checkins, journeys, metrics, risks, targets, tasks
 from pipeline import checkins as pipeline_checkins
 from pipeline import cleanup, daily, digest, rollup, scan, score, wake
 from pipeline import renewals as pipeline_renewals
@@ -32,6 +32,7 @@ SLICES: tuple[Slice, ...] = (
     timeline.SLICE,
     targets.SLICE,
     metrics.SLICE,
+    journeys.SLICE,
     checkins.SLICE,
     tasks.SLICE,
     risks.SLICE,
