@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlmodel import SQLModel, select
 
-from pipeline import daily
+from pipeline import daily, renewals
 from pipeline.imports.mapping import Kind
 from pipeline.imports.run import Job, run_import
 from rules.accounts.contacts import ContactDraft, decide_contact
@@ -30,6 +30,8 @@ from storage.db import Database, Tx
 from storage.delivery.outbox import OutboxRow
 from storage.delivery.schedules import ScheduleRow
 from storage.people.members import MemberRow, add_by_slack_id
+from storage.renewals.contracts import ContractRow
+from storage.renewals.renewals import RenewalRow
 from storage.success.checkin_writes import apply_checkins, to_offer
 from storage.success.checkins import CheckinOfferRow, CheckinRow, find_open_offer
 from storage.success.risks import RiskRow
@@ -75,12 +77,15 @@ class Company:
             "offer": CheckinOfferRow,
             "task": TaskRow,
             "risk": RiskRow,
+            "renewal": RenewalRow,
         }
         with self.database.reading(self.workspace_id) as tx:
-            return {
+            found = {
                 kind: sorted(row.id for row in tx.session.exec(select(table).filter_by(workspace_id=tx.workspace_id)))
                 for kind, table in kinds.items()
             }
+            contracts = tx.session.exec(select(ContractRow).filter_by(workspace_id=tx.workspace_id))
+            return found | {"contract": sorted(row.external_id for row in contracts)}
 
 
 def fill(database: Database, workspace_id: str, folder: Path, words: Mapping[str, str] | None = None) -> Company:
@@ -99,6 +104,7 @@ def fill(database: Database, workspace_id: str, folder: Path, words: Mapping[str
         meet(tx, (words or {}).get("conversion", "known"))
     with database.writing(workspace_id) as tx:
         check_in(tx, f"{(words or {}).get('conversion', 'known')} words")
+    renewals.run(database, workspace_id, NOW)
     return Company(database, workspace_id)
 
 

@@ -100,6 +100,7 @@ def submit(call: Call, tx: Tx) -> list[Reply]:
 
 def undo(call: Call, tx: Tx) -> list[Reply]:
     """Takes the last change of a contract back, within the time and by whom `rules.undo` allows."""
+    call.require(Permission.ACCOUNT_WRITE)
     contract_id, verb = call.ref.id if call.ref else "", call.ref.extra.get("verb", ADDED) if call.ref else ADDED
     done = find_change(tx, verb if verb in (ADDED, CHANGED) else ADDED, contract_id)
     if done is None or done.account_id is None:

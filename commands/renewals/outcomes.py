@@ -84,6 +84,7 @@ def submit_outcome(call: Call, tx: Tx) -> list[Reply]:
 
 def undo_outcome(call: Call, tx: Tx) -> list[Reply]:
     """Takes an outcome back with all that followed, within the time and by whom `rules.undo` allows."""
+    call.require(Permission.ACCOUNT_WRITE)
     row = get_renewal(tx, call.ref.id if call.ref else "")
     account = get_account(tx, row.account_id)
     require_on(call, tx, Permission.READ, account)

@@ -67,6 +67,7 @@ def submit_verdict(call: Call, tx: Tx) -> list[Reply]:
 
 def undo_verdict(call: Call, tx: Tx) -> list[Reply]:
     """Takes a verdict back, within the time and by whom `rules.undo` allows."""
+    call.require(Permission.ACCOUNT_WRITE)
     row = get_renewal(tx, call.ref.id if call.ref else "")
     account = get_account(tx, row.account_id)
     require_on(call, tx, Permission.READ, account)
