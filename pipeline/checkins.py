@@ -7,7 +7,6 @@ what is due; run again, it changes nothing. An owner who is away is stood in for
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -74,9 +73,9 @@ def run(database: Database, workspace_id: str, now: datetime) -> JobReport:
     watched = [each for page in _page_watched(database, workspace_id, today) for each in page]
     right, wrong = _sort_offers(offers, watched, team)
     counts = _withdraw(database, workspace_id, wrong, team, now)
-    counts += _tell(database, workspace_id, list(_decide(watched, right, team)), now)
+    told = _tell(database, workspace_id, list(_decide(watched, right, team)), now)
     nobodys = sum(team.find_responsible(each.owner_id) is None for each in watched)
-    return JobReport("checkins", {"accounts": len(watched), **counts}, tuple(_list_remarks(nobodys)))
+    return JobReport("checkins", {"accounts": len(watched), **counts, **told}, tuple(_list_remarks(nobodys)))
 
 
 def _read_team(tx: Tx, now: datetime) -> _Team:
@@ -124,12 +123,12 @@ def _is_due(each: Watched, team: _Team) -> bool:
     return member_id is not None and _find_due(each, team, member_id) is not None
 
 
-def _withdraw(database: Database, workspace_id: str, wrong: list[Offer], team: _Team, now: datetime) -> Counter[str]:
+def _withdraw(database: Database, workspace_id: str, wrong: list[Offer], team: _Team, now: datetime) -> dict[str, int]:
     for at in range(0, len(wrong), _WRITE_PAGE):
         page = wrong[at : at + _WRITE_PAGE]
         with database.writing(workspace_id) as tx:
             apply_checkins(tx, [decide_supersede(each, _day_of(team, each)) for each in page], ACTOR, now)
-    return Counter({"withdrawn": len(wrong)})
+    return {"withdrawn": len(wrong)}
 
 
 def _day_of(team: _Team, offer: Offer) -> date:
@@ -163,9 +162,9 @@ def _find_due(each: Watched, team: _Team, member_id: str) -> Due | None:
     return Due(each.account_id, due_on, days, each.facts.tier)
 
 
-def _tell(database: Database, workspace_id: str, told: list[TellMember], now: datetime) -> Counter[str]:
+def _tell(database: Database, workspace_id: str, told: list[TellMember], now: datetime) -> dict[str, int]:
     """One message per person; a page of people at a time, together at most a hundred offers and reminders."""
-    counts: Counter[str] = Counter({"offered": 0, "reminded": 0, "messages": 0})
+    counts = {"offered": 0, "reminded": 0, "messages": 0}
     for page in _split(told):
         with database.writing(workspace_id) as tx:
             apply_checkins(tx, page, ACTOR, now)
@@ -191,4 +190,4 @@ def _split(told: Iterable[TellMember]) -> Iterator[list[TellMember]]:
 
 def _list_remarks(nobodys: int) -> Iterator[str]:
     if nobodys:
-        yield f"{nobodys} accounts have no owner and there is no lead: nobody is asked to check in. See /cs setup."
+        yield f"Nobody checks in with accounts that have no owner while there is no lead: {nobodys}. See /cs setup."
