@@ -19,9 +19,13 @@ from rules.accounts.contacts import ContactDraft, decide_contact
 from rules.accounts.notes import AddNote, decide_note
 from rules.records import Actor, Role, TouchKind
 from rules.success.checkins import AddCheckin, CheckinDraft, TellMember, decide_checkin
+from rules.success.journey_walk import decide_start
+from rules.success.journeys import Doer, MilestoneDraft
+from rules.success.milestones import decide_add
 from rules.success.plans import MeasurementDraft
 from rules.success.risks import RiskDraft
 from rules.success.tasks import TaskDraft
+from rules.success.templates import plan_journey
 from storage.accounts.accounts import AccountRow
 from storage.accounts.contacts import ContactRow, apply_contacts
 from storage.accounts.notes import NoteRow, apply_notes
@@ -29,11 +33,14 @@ from storage.alerts.alerts import AlertEventRow, EpisodeRow
 from storage.db import Database, Tx
 from storage.delivery.outbox import OutboxRow
 from storage.delivery.schedules import ScheduleRow
+from storage.library import find_template
 from storage.people.members import MemberRow, add_by_slack_id
 from storage.renewals.contracts import ContractRow
 from storage.renewals.renewals import RenewalRow
 from storage.success.checkin_writes import apply_checkins, to_offer
 from storage.success.checkins import CheckinOfferRow, CheckinRow, find_open_offer
+from storage.success.journey_writes import apply_journeys
+from storage.success.journeys import JourneyRow, MilestoneRow, find_journey_facts
 from storage.success.risks import RiskRow
 from storage.success.targets import MeasurementRow, TargetRow
 from storage.success.tasks import TaskRow
@@ -78,6 +85,8 @@ class Company:
             "task": TaskRow,
             "risk": RiskRow,
             "renewal": RenewalRow,
+            "journey": JourneyRow,
+            "milestone": MilestoneRow,
         }
         with self.database.reading(self.workspace_id) as tx:
             found = {
@@ -104,6 +113,7 @@ def fill(database: Database, workspace_id: str, folder: Path, words: Mapping[str
         meet(tx, (words or {}).get("conversion", "known"))
     with database.writing(workspace_id) as tx:
         check_in(tx, f"{(words or {}).get('conversion', 'known')} words")
+        walk(tx, f"{(words or {}).get('conversion', 'known')} milestone")
     renewals.run(database, workspace_id, NOW)
     return Company(database, workspace_id)
 
@@ -128,6 +138,19 @@ def check_in(tx: Tx, said: str) -> None:
         offer=to_offer(offer),
     )
     apply_checkins(tx, decide_checkin(whole), member_actor(member), NOW)
+
+
+def walk(tx: Tx, name: str) -> None:
+    """Each customer is on a journey, with a milestone of its own."""
+    template, actor, doer = find_template("light"), Actor.job("small company"), Doer("", NOW, NOW.date())
+    assert template is not None
+    for account in tx.session.exec(select(AccountRow).where(AccountRow.workspace_id == tx.workspace_id)):
+        plan = plan_journey(template, NOW.date() - timedelta(days=5))
+        apply_journeys(tx, decide_start(account.id, plan, doer), actor, NOW)
+        journey = find_journey_facts(tx, account.id)
+        assert journey is not None
+        draft = MilestoneDraft(name, plan.stage_key, NOW.date() + timedelta(days=9))
+        apply_journeys(tx, [decide_add(journey, draft, doer)], actor, NOW)
 
 
 def member_actor(member: MemberRow) -> Actor:

@@ -33,6 +33,8 @@ from commands.renewals import contract_forms, renewal_list
 from commands.slice import Call, Handler, OpenForm, PushForm, Ref, Reply, UpdateForm
 from commands.success import (
     checkin_lists,
+    journey_forms,
+    journey_list,
     measurements,
     metrics,
     risk_forms,
@@ -69,10 +71,12 @@ NAMELESS |= {each.action for lists in (checkin_lists, task_lists, risk_lists) fo
 NAMELESS |= {OPEN_SETUP, START_JOURNEY, team_list.LIST, team_list.MINE, team_list.PREVIOUS, team_list.NEXT}
 NAMELESS |= {team_list.UNMATCHED, owners.PREVIOUS, owners.NEXT}
 NAMELESS |= {account_archive.BACK, account_archive.MORE, renewal_list.BACK, renewal_list.NEXT}
+NAMELESS |= {journey_list.BACK, journey_list.NEXT}
 NAMELESS |= {metrics.ADD, metrics.PREVIOUS, metrics.NEXT, METRIC_FORM}
 # Forms whose menu, and not only their reference, names the account.
 WITH_MENU = {measurements.LOG_FORM, target_forms.TARGET_FORM, task_forms.TASK_FORM, risk_forms.RISK_FORM}
 WITH_MENU |= {contact_forms.CONTACT_FORM, notes.NOTE_FORM, contract_forms.CONTRACT_FORM}
+WITH_MENU |= {journey_forms.START_FORM}
 # All that buttons of any kind carry besides the id, and all that forms of any kind hold.
 EXTRA = {
     "metric": "conversion",
@@ -85,12 +89,16 @@ EXTRA = {
     "days": "3",
     "end": "2026-05-31",
     "version": "1",
+    "template": "light",
+    "started_on": "2026-03-09",
+    "stage": "onboarding",
 }
 DOINGS = ("account", "why", "assign", "dismiss", "resolve")
 MENUS = {
     "episode": DOINGS,
-    "account": ("contacts", "timeline", "edit", "archive"),
+    "account": ("contacts", "timeline", "edit", "archive", "back", "close", "start"),
     "contact": ("edit", "left", "remove"),
+    "milestone": ("done", "move", "skip", "reopen", "edit", "remove"),
 }
 """What the menus of each kind of thing offer."""
 VALUES: dict[str, Any] = {
@@ -127,6 +135,14 @@ VALUES: dict[str, Any] = {
     "plan": "a plan",
     "step": "a step",
     "outcome": "averted",
+    "template": "light",
+    "started_on": "2026-03-09",
+    "stage": "onboarding",
+    "stage_key": "onboarding",
+    "lane": "ours",
+    "is_required": "no",
+    "done_on": "2026-03-09",
+    "shift": "yes",
     "team_channel_id": "C0NEW00001",
     "zone": "Europe/Berlin",
     "currency": "USD",
