@@ -190,7 +190,7 @@ def plan_next_end(term: Term, ends_on: date) -> date | None:
         return None
     if term.is_auto_renew:
         return ends_on + relativedelta(months=max(term.term_months, 1))
-    return ends_on + relativedelta(term.end_on + _DAY, term.start_on)
+    return ends_on + _DAY + relativedelta(term.end_on + _DAY, term.start_on) - _DAY
 
 
 def needs_reason(outcome: RenewalOutcome) -> bool:
