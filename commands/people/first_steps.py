@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from commands.accounts.account_list import ADD
+from commands.blocks.accounts import shown_name
+from commands.blocks.journeys import start_button
 from commands.kit import Element, Json, actions, button, context, message, section
 from commands.people.setup_words import place_lines
 from commands.people.team_list import LIST
@@ -20,6 +22,7 @@ from words.reader import Reader
 
 OPEN_SETUP = "setup.open"
 START_JOURNEY = "setup.journey"
+_OFFERED_ACCOUNTS = 5
 
 
 @dataclass(frozen=True)
@@ -89,15 +92,17 @@ def render_welcome(reference: str, tx: Tx, reader: Reader) -> Message | None:
 
 
 def start_journey(call: Call, tx: Tx) -> list[Reply]:
-    """The button of the third step: how a journey is started, with the first accounts as examples."""
+    """The button of the third step: the first accounts to start a journey for, and how it is typed for any other."""
     call.require(Permission.ACCOUNT_WRITE)
     reader = call.reader
-    accounts = list_accounts(tx, limit=1)
+    accounts = list_accounts(tx, limit=_OFFERED_ACCOUNTS)
     if not accounts:
         text = reader.say("A journey belongs to an account, and there is none yet: add one first.")
         add = button(reader.say("Add an account"), ADD, Ref("account", ""), style="primary")
         return [Whisper(message(text, section(text), actions(add)))]
-    return [Whisper(message(reader.say("Type `/cs journey` and the name of the account.")))]
+    text = reader.say("For which account? For any other type `/cs journey` and its name.")
+    lines = [section(f"*{shown_name(row)}*", accessory=start_button(reader, row.id)) for row in accounts]
+    return [Whisper(message(text, section(text), *lines))]
 
 
 def show_places(call: Call, tx: Tx) -> Message:

@@ -16,13 +16,16 @@ from bot.slack.delivery import Delivery
 from bot.slack.delivery_desk import Desk
 from bot.slack.delivery_requests import open_client
 from bot.slack.delivery_sweep import sweep
+from commands.people.setup import GREETING
 from commands.slice import Message
 from rules.delivery.outbox import Pace
-from rules.records import Enqueue
+from rules.people.setup import ChangeSetup
+from rules.records import Actor, Enqueue, Role
 from storage.db import Database, Tx
 from storage.delivery.outbox import OutboxRow, enqueue
 from storage.people.connections import connect_team
-from storage.people.workspaces import get_workspace
+from storage.people.members import add_by_slack_id
+from storage.people.workspaces import apply_setup, get_workspace
 from tests.bot.fake_slack import FakeSlack
 from tests.conftest import NOW, add_workspace
 from words.reader import Reader
@@ -87,7 +90,7 @@ async def house(sqlite_database: Database) -> AsyncIterator[House]:
     workspace_id = add_workspace(sqlite_database)
     async with FakeSlack() as slack:
         client = open_client("xoxb-test", slack.url)
-        renders = {"note": truth.render, "reply": truth.render}
+        renders = {"note": truth.render, "reply": truth.render, GREETING: truth.render}
         delivery = Delivery(sqlite_database, renders, lambda _: client, real_clocks(), pace=PACE)
         running = asyncio.create_task(delivery.run())
         yield House(sqlite_database, workspace_id, slack, truth, delivery)
@@ -270,6 +273,20 @@ async def test_what_cannot_be_sent_is_kept_and_told_to_the_admin_once(house: Hou
     assert "<#C3>" in told
     assert "not_in_channel" in told
     assert [row.state for row in house.rows() if row.channel == "C3"] == ["dead", "dead"]
+
+
+async def test_whoever_chose_a_channel_that_cannot_be_greeted_is_told(house: House):
+    with house.database.writing(house.workspace_id) as tx:
+        get_workspace(tx).installer_id = "U9"
+        chooser = add_by_slack_id(tx, "U5", role=Role.LEAD, zone="UTC", locale="en-US")
+        actor = Actor("member", chooser.id)
+        (line_id,) = apply_setup(tx, [ChangeSetup({"team_channel_id": "C3"})], actor, NOW)
+    house.slack.private.add("C3")
+    house.say(Enqueue(GREETING, line_id, channel="C3"))
+    await house.until_done()
+    (told,) = house.slack.texts("D5")
+    assert "invite me there" in told
+    assert house.slack.texts("D9") == []
 
 
 async def test_an_unreadable_history_leaves_the_message_to_a_person(house: House):

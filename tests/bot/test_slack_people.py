@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
 from bot.clocks import Clocks, MovableClock, read_wall, real_clocks
 from bot.slack.errors import SlackSetupError
@@ -15,10 +16,12 @@ from bot.slack.people import read_profile
 from rules.records import Role
 from storage.accounts.accounts import AccountRow
 from storage.db import Database
+from storage.delivery.outbox import OutboxRow
 from storage.people.members import MemberRow, find_by_slack_id
 from storage.people.workspaces import list_workspaces
 from tests.bot.slack_stage import PERSON, TEAM, FakeSlack, Stage, fake_slack, stage
 from tests.conftest import NOW
+from words.reader import Reader
 
 # As in the documentation of users.info and user_change.
 USER: dict[str, Any] = {
@@ -74,6 +77,25 @@ async def test_a_stranger_is_served_at_once_and_known_afterwards(on: Stage):
         "zh-CN",
         Role.ADMIN,
     )
+
+
+async def test_the_first_admin_who_comes_is_welcomed_once(on: Stage):
+    for _time in range(2):
+        await on.command("help me", user_id=USER["id"])
+        await on.settle()
+    with on.database.reading(on.workspace_id) as tx:
+        rows = tx.session.exec(select(OutboxRow).where(OutboxRow.workspace_id == on.workspace_id)).all()
+        assert [(row.kind, row.channel) for row in rows] == [("welcome", USER["id"])]
+
+
+async def test_the_zone_chosen_here_goes_before_slacks(on: Stage):
+    with on.database.writing(on.workspace_id) as tx:
+        row = find_by_slack_id(tx, PERSON)
+        assert row is not None
+        row.own_zone = "Asia/Tokyo"
+        tx.session.add(row)
+    met = on.edge.people.meet(PERSON, Reader())
+    assert met.reader.zone == "Asia/Tokyo"
 
 
 async def test_somebody_known_is_asked_about_once_a_day(sqlite_database: Database):

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from commands.blocks.journeys import START
 from commands.people.first_steps import OPEN_SETUP, START_JOURNEY, first_steps_blocks, render_welcome, start_journey
 from commands.people.places import COUNTRY_MENU, ZONE_MENU, choose_countries, choose_zones
 from commands.people.setup import open_form, render_greeting, setup, submit
 from commands.people.undoing import UNDO, undo
-from commands.slice import Options, Ref, Surface
+from commands.slice import Options, Ref
 from rules.errors import NotAllowedError, StaleError, UserError
 from rules.records import Role
 from storage.audit import AuditRow
@@ -257,9 +258,11 @@ def test_the_welcome_has_a_button_for_each_step_and_is_for_its_own_workspace(bar
 
 
 def test_a_journey_needs_an_account_first(bare: Desk):
-    assert "add one first" in bare.say(start_journey, ref=Ref("setup", ""), surface=Surface.MESSAGE)
-    bare.add_account("Acme")
-    assert "`/cs journey`" in bare.say(start_journey, ref=Ref("setup", ""), surface=Surface.MESSAGE)
+    assert "add one first" in bare.say(start_journey, ref=Ref("setup", ""))
+    names = [bare.add_account(name).name for name in ("Acme", "Globex")]
+    (_question, *lines) = get_message(bare.do(start_journey, ref=Ref("setup", ""))).blocks
+    assert [line["text"]["text"] for line in lines] == [f"*{name}*" for name in names]
+    assert {line["accessory"]["action_id"] for line in lines} == {START}
 
 
 # ---------------------------------------------------------------- menus that load

@@ -6,11 +6,27 @@ from datetime import date, time
 
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+from sqlmodel import select
 
+from rules.people.team import ChangeMember
 from rules.people.working_time import WorkingTime
-from rules.records import Role
-from storage.accounts.owners import save_from_slack
+from rules.records import Actor, Role
+from storage.accounts.accounts import AccountRow
+from storage.accounts.channels import count_own_channels
+from storage.accounts.owners import (
+    Orphans,
+    count_owned,
+    give_accounts,
+    is_given_since,
+    list_left,
+    list_unmatched,
+    save_from_slack,
+    take_accounts_back,
+)
+from storage.audit import AuditRow, find_line
 from storage.db import Tx
+from storage.delivery.outbox import OutboxRow
+from storage.delivery.welcomes import welcome_first_lead
 from storage.people.members import MemberRow, SlackProfile
 from storage.people.team import (
     count_leading,
@@ -21,10 +37,12 @@ from storage.people.team import (
     list_people,
     list_working_times,
 )
-from storage.people.workspaces import WorkspaceRow, get_workspace
+from storage.people.team_writes import apply_team, is_changed_since, take_back
+from storage.people.workspaces import WorkspaceRow, find_setting, get_workspace
 from tests.conftest import NOW
 
 DAY = date(2026, 3, 10)
+LEE = Actor("member", "lee", "Lee")
 
 
 def add(tx: Tx, slack_id: str, **more: object) -> MemberRow:
@@ -32,6 +50,15 @@ def add(tx: Tx, slack_id: str, **more: object) -> MemberRow:
     row = save_from_slack(tx, SlackProfile(slack_id, slack_id, zone="Europe/Berlin"), NOW)
     for name, value in more.items():
         setattr(row, name, value)
+    tx.session.flush()
+    return row
+
+
+def add_account(tx: Tx, name: str, **more: object) -> AccountRow:
+    row = AccountRow(workspace_id=tx.workspace_id, slug=name.lower(), name=name, created_at=NOW)
+    for column, value in more.items():
+        setattr(row, column, value)
+    tx.session.add(row)
     tx.session.flush()
     return row
 
@@ -131,3 +158,74 @@ def test_away_without_a_cover_is_away(tx: Tx):
     ada = add(tx, "U1", away_from=DAY, away_until=DAY)
     assert list_away(tx, DAY) == {ada.id}
     assert find_stand_ins(tx, DAY) == {}
+
+
+# ---------------------------------------------------------------- changes and what takes them back
+
+
+def test_a_change_of_a_person_is_audited_and_taken_back(tx: Tx):
+    bo, ada = add(tx, "U2"), add(tx, "U1")
+    changes = {"role": Role.LEAD, "away_from": DAY, "away_until": DAY, "cover_id": bo.id}
+    (line_id,) = apply_team(tx, [ChangeMember(ada.id, changes)], LEE, NOW)
+    line = find_line(tx, line_id)
+    assert line is not None
+    assert line.before == {"role": "csm", "away_from": None, "away_until": None, "cover_id": None}
+    assert line.after == {"role": "lead", "away_from": "2026-03-10", "away_until": "2026-03-10", "cover_id": bo.id}
+    assert not is_changed_since(tx, line)
+    ada.role = Role.VIEWER
+    tx.session.flush()
+    assert is_changed_since(tx, line)
+    take_back(tx, line, LEE, NOW)
+    assert (ada.role, ada.away_from, ada.cover_id, ada.version) == (Role.CSM, None, None, 3)
+
+
+def test_somebody_slack_switched_off_keeps_the_accounts_until_they_are_given_away(tx: Tx):
+    bo, ada = add(tx, "U2"), add(tx, "U1")
+    accounts = [add_account(tx, name, owner_id=ada.id) for name in ("Acme", "Globex")]
+    assert count_owned(tx) == {ada.id: 2}
+    save_from_slack(tx, SlackProfile("U1", "Ada", is_active=False), NOW)
+    assert list_left(tx) == [Orphans(2, owner_id=ada.id, name="Ada")]
+    assert count_people(tx) == 1
+    line_id, ids = give_accounts(tx, list_left(tx)[0], bo.id, LEE, NOW)
+    assert sorted(ids) == sorted(row.id for row in accounts)
+    assert (count_owned(tx), list_left(tx)) == ({bo.id: 2}, [])
+    line = find_line(tx, line_id)
+    assert line is not None
+    assert not is_given_since(tx, line)
+    take_accounts_back(tx, line, LEE, NOW)
+    assert count_owned(tx) == {ada.id: 2}
+    assert is_given_since(tx, line)
+
+
+def test_addresses_nobody_has_are_counted_without_regard_to_case_and_archive(tx: Tx):
+    bo = add(tx, "U2")
+    for name, email in (("Acme", "Zoe@x.example"), ("Globex", "zoe@x.example"), ("Initech", "yan@x.example")):
+        add_account(tx, name, owner_email=email)
+    add_account(tx, "Old", owner_email="zoe@x.example", archived_at=NOW)
+    add_account(tx, "Owned", owner_email="bo@x.example", owner_id=bo.id)
+    assert list_unmatched(tx) == [Orphans(2, email="zoe@x.example"), Orphans(1, email="yan@x.example")]
+    _line, ids = give_accounts(tx, list_unmatched(tx)[0], bo.id, LEE, NOW)
+    assert len(ids) == 2
+    assert list_unmatched(tx) == [Orphans(1, email="yan@x.example")]
+    told = tx.session.exec(select(AuditRow.account_id).where(AuditRow.verb == "account.changed")).all()
+    assert sorted(filter(None, told)) == sorted(ids)
+
+
+def test_accounts_with_a_channel_of_their_own_are_counted(tx: Tx):
+    add_account(tx, "Acme", channel_id="C1")
+    add_account(tx, "Globex")
+    assert count_own_channels(tx) == 1
+
+
+def test_a_setting_nobody_changed_was_set_by_nobody(tx: Tx):
+    assert find_setting(tx, "currency") is None
+
+
+def test_the_first_who_can_set_up_is_welcomed_and_nobody_else(tx: Tx):
+    csm = save_from_slack(tx, SlackProfile("U1", "Ada"), NOW)
+    admin = save_from_slack(tx, SlackProfile("U2", "Max", is_admin=True), NOW)
+    other = save_from_slack(tx, SlackProfile("U3", "Meg", is_admin=True), NOW)
+    assert [welcome_first_lead(tx, row, NOW) for row in (csm, admin, admin, other)] == [False, True, False, False]
+    assert get_workspace(tx).installer_id == "U2"
+    (row,) = tx.session.exec(select(OutboxRow)).all()
+    assert (row.kind, row.reference, row.channel) == ("welcome", tx.workspace_id, "U2")
