@@ -12,6 +12,7 @@ from datetime import datetime
 from commands import home
 from commands.accounts import accounts, contacts, notes, timeline
 from commands.alerts import alerts
+from commands.delivery import digests
 from commands.health import health
 from commands.people import setup, team
 from commands.renewals import renewals
@@ -39,6 +40,7 @@ SLICES: tuple[Slice, ...] = (
     renewals.SLICE,
     health.SLICE,
     alerts.SLICE,
+    digests.SLICE,
     home.SLICE,
     setup.SLICE,
     team.SLICE,

@@ -53,6 +53,7 @@ MESSAGE_TEXT = 4000
 MESSAGE_BLOCKS = 50
 ACTIONS_COUNT = 25
 OVERFLOW_COUNT = 5
+TABLE_ROWS, TABLE_CELLS = 100, 20
 LABEL_TEXT = 2000
 INPUT_TEXT = 3000
 PLACEHOLDER_TEXT = 150
@@ -105,6 +106,16 @@ def header(text: str) -> Json:
 def divider() -> Json:
     """A thin line."""
     return _json(DividerBlock())
+
+
+def table(rows: Sequence[Sequence[str]]) -> Json:
+    """A table of plain text, its first row the names of the columns; at most 100 rows of 20 cells, and one a message.
+
+    Not in the SDK's models yet: the block is written out here.
+    """
+    shown = [row[:TABLE_CELLS] for row in rows[:TABLE_ROWS]]
+    cells = [[{"type": "raw_text", "text": text or "–"} for text in row] for row in shown]
+    return {"type": "table", "rows": cells}
 
 
 def actions(*elements: InteractiveElement) -> Json:

@@ -27,13 +27,14 @@ from rules.delivery.digests import (
     share_out,
 )
 from rules.people.working_time import WorkingTime
-from rules.records import DigestKind, DigestWish, Role
-from storage.agenda import Reached, list_open_items, list_reached, list_renewals, list_unclaimed
+from rules.records import DigestKind, DigestWish
+from storage.agenda import Reached, list_leads, list_open_items, list_reached, list_unclaimed
 from storage.db import Database, Tx
 from storage.delivery.digests import apply_digests, list_last_made, list_made
 from storage.people.members import MemberRow
 from storage.people.team import find_stand_ins, get_team_time, list_away, list_people, list_working_times
 from storage.people.workspaces import get_workspace
+from storage.renewals.renewals import list_coming
 
 _PAGE = 100
 _NEWS_DAYS = 7
@@ -82,18 +83,12 @@ def _list_personal(tx: Tx, due: Sequence[_Due], day: date, now: datetime) -> Ite
     since = now - timedelta(days=_NEWS_DAYS)
     reached = list_reached(tx, day, since)
     items = [*list_open_items(tx, day), *(each.item for each in reached)]
-    shared = share_out(items, there, find_stand_ins(tx, day), _list_leads(tx, people))
+    shared = share_out(items, there, find_stand_ins(tx, day), list_leads(tx, people))
     last = list_last_made(tx, DigestKind.PERSON, day - timedelta(days=_NEWS_DAYS + 1))
     for each in due:
         if each.day == day and each.member.id not in away:
             told = _drop_old(shared.get(each.member.id, ()), reached, last.get(each.member.slack_id, since))
             yield _make(each, told)
-
-
-def _list_leads(tx: Tx, people: Sequence[MemberRow]) -> list[str]:
-    """Who looks after what is nobody's: the workspace's lead, else everybody with that role."""
-    chosen = get_workspace(tx).lead_id
-    return [row.id for row in people if row.id == chosen] or [row.id for row in people if row.role is Role.LEAD]
 
 
 def _drop_old(items: Sequence[Item], reached: Sequence[Reached], since: datetime) -> list[Item]:
@@ -124,5 +119,5 @@ def _list_of_channel(tx: Tx, now: datetime) -> Iterator[MakeDigest]:
         ids, count = list_unclaimed(tx, now - UNCLAIMED_TIME, MOST_UNCLAIMED)
         yield MakeDigest(DigestKind.TEAM, channel, day, not ids, {"alerts": ids, "count": count})
     if (DigestKind.RENEWALS, channel, day) not in made and is_weekly_day(times, day):
-        is_empty = not list_renewals(tx, day + timedelta(days=RENEWAL_DAYS), limit=1)
+        is_empty = not list_coming(tx, day + timedelta(days=RENEWAL_DAYS), limit=1)
         yield MakeDigest(DigestKind.RENEWALS, channel, day, is_empty)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, and_, func, null, or_, select, true
 from sqlmodel import col
 
-from rules.delivery.digests import RENEWAL_DAYS, WEEK_DAYS, Item, Matter
+from rules.delivery.digests import RENEWAL_DAYS, WEEK_DAYS, Item, Matter, share_out
 from rules.records import (
     AccountState,
     AlertKind,
@@ -21,6 +21,7 @@ from rules.records import (
     MilestoneState,
     OfferState,
     RenewalOutcome,
+    Role,
     Severity,
 )
 from rules.success.curves import Point
@@ -30,6 +31,8 @@ from storage.alerts.alerts import EpisodeRow
 from storage.db import Tx
 from storage.lookup import is_among
 from storage.people.members import MemberRow, get_members
+from storage.people.team import find_stand_ins, list_away, list_people
+from storage.people.workspaces import get_workspace
 from storage.renewals.renewals import RenewalRow
 from storage.success.checkins import CheckinOfferRow
 from storage.success.journeys import JourneyRow, MilestoneRow
@@ -56,6 +59,25 @@ def list_open_items(tx: Tx, day: date, owners: Owners | None = None) -> list[Ite
     return [item for read in readers for item in read(tx, day, owners)]
 
 
+def list_items_of(tx: Tx, member: MemberRow, day: date, since: datetime) -> list[Item]:
+    """What one member should read of on their local `day`: their own, what they cover, for a lead what is nobody's;
+    and the targets reached by values saved after `since`.
+    """
+    people, away, stand_ins = list_people(tx), list_away(tx, day), find_stand_ins(tx, day)
+    leads = list_leads(tx, people)
+    covered = {absent for absent, cover in stand_ins.items() if cover == member.id}
+    owners = None if member.id in leads else {member.id, *covered}
+    items = [*list_open_items(tx, day, owners), *(each.item for each in list_reached(tx, day, since, owners))]
+    there = {row.id for row in people} - away | {member.id}
+    return share_out(items, there, stand_ins, leads).get(member.id, [])
+
+
+def list_leads(tx: Tx, people: Sequence[MemberRow]) -> list[str]:
+    """Which of the people look after what is nobody's: the workspace's lead, else everybody with that role."""
+    chosen = get_workspace(tx).lead_id
+    return [row.id for row in people if row.id == chosen] or [row.id for row in people if row.role is Role.LEAD]
+
+
 def list_unclaimed(tx: Tx, opened_before: datetime, limit: int) -> tuple[list[str], int]:
     """Urgent alerts that nobody took though they were opened before a moment: the ids of the first by severity and
     age, and how many there are.
@@ -73,12 +95,24 @@ def list_unclaimed(tx: Tx, opened_before: datetime, limit: int) -> tuple[list[st
     return list(tx.session.execute(ordered.limit(limit)).scalars()), int(tx.session.execute(count).scalar_one())
 
 
-def list_renewals(tx: Tx, until: date, limit: int | None = None) -> list[RenewalRow]:
-    """Renewals of accounts in use that are open and decided on `until` or before, the earliest first."""
-    row = RenewalRow
-    query = select(row).join(AccountRow, _owns(row)).where(_is_renewal(until), *_is_in(tx, row))
-    ordered = query.order_by(col(row.decides_on), col(row.id)).limit(limit)
-    return list(tx.session.execute(ordered).scalars())
+def list_next_steps(tx: Tx, account_ids: Sequence[str]) -> dict[str, TaskRow]:
+    """The open next step of each account that is due first, one without a day last."""
+    row = TaskRow
+    query = (
+        select(row)
+        .join(AccountRow, _owns(row))
+        .where(
+            *_is_in(tx, row),
+            is_among(tx, col(row.account_id), account_ids),
+            col(row.done_at).is_(None),
+            col(row.removed_at).is_(None),
+        )
+    )
+    first = query.order_by(col(row.due_on).is_(None), col(row.due_on), col(row.id))
+    found: dict[str, TaskRow] = {}
+    for task in tx.session.execute(first).scalars():
+        found.setdefault(task.account_id, task)
+    return found
 
 
 @dataclass(frozen=True)

@@ -173,12 +173,16 @@ def choose_section(item: Item, day: date) -> Section | None:
         case Matter.RENEWAL:
             return Section.RENEWALS if _is_within(item, day, RENEWAL_DAYS) else None
         case Matter.ALERT:
-            is_urgent = item.severity in (Severity.HIGH, Severity.CRITICAL) and not item.is_taken
-            return Section.TODAY if is_urgent else Section.WEEK
+            return Section.TODAY if is_urgent(item) else Section.WEEK
         case _:
             if _is_within(item, day, 0):
                 return Section.TODAY
             return Section.WEEK if _is_within(item, day, WEEK_DAYS - 1) else None
+
+
+def is_urgent(item: Item) -> bool:
+    """Whether it is an alert that somebody should take at once, and nobody has."""
+    return item.severity in (Severity.HIGH, Severity.CRITICAL) and not item.is_taken
 
 
 def is_worth_telling(contents: Contents, day: date, *, is_first_of_week: bool) -> bool:

@@ -1,0 +1,1 @@
+"""What comes by itself: digests, and the Home tab's day."""
