@@ -26,6 +26,7 @@ from bot.wiring import with_help
 from commands.accounts import account_archive, account_list, contact_forms, notes
 from commands.accounts.account_list import ADD
 from commands.alerts import alert_lists
+from commands.blocks.targets import OPEN_METRICS
 from commands.people import owners, team_list
 from commands.people.first_steps import OPEN_SETUP, START_JOURNEY
 from commands.people.setup_form import SETUP_FORM
@@ -72,7 +73,7 @@ NAMELESS |= {OPEN_SETUP, START_JOURNEY, team_list.LIST, team_list.MINE, team_lis
 NAMELESS |= {team_list.UNMATCHED, owners.PREVIOUS, owners.NEXT}
 NAMELESS |= {account_archive.BACK, account_archive.MORE, renewal_list.BACK, renewal_list.NEXT}
 NAMELESS |= {journey_list.BACK, journey_list.NEXT}
-NAMELESS |= {metrics.ADD, metrics.PREVIOUS, metrics.NEXT, METRIC_FORM}
+NAMELESS |= {OPEN_METRICS, metrics.ADD, metrics.PREVIOUS, metrics.NEXT, METRIC_FORM}
 # Forms whose menu, and not only their reference, names the account.
 WITH_MENU = {measurements.LOG_FORM, target_forms.TARGET_FORM, task_forms.TASK_FORM, risk_forms.RISK_FORM}
 WITH_MENU |= {contact_forms.CONTACT_FORM, notes.NOTE_FORM, contract_forms.CONTRACT_FORM}

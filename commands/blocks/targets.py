@@ -16,6 +16,8 @@ from words.reader import Reader
 ADD_TARGET = "targets.add"
 LOG_VALUE = "targets.log_form"
 SHOW_TARGET = "targets.show"
+ALL_TARGETS = "targets.all"
+OPEN_METRICS = "metrics.open"
 
 BAR_CELLS = 10
 _SHOWN_DIGITS = 3
@@ -161,3 +163,13 @@ def add_target_button(reader: Reader, account_id: str) -> ButtonElement:
 def show_target_button(reader: Reader, target_id: str) -> ButtonElement:
     """Shows one target with all there is to do about it."""
     return button(reader.say("Show target"), SHOW_TARGET, Ref("target", target_id))
+
+
+def all_targets_button(reader: Reader, account_id: str) -> ButtonElement:
+    """Lists the targets of the account."""
+    return button(reader.say("Targets"), ALL_TARGETS, Ref("account", account_id))
+
+
+def metrics_button(reader: Reader) -> ButtonElement:
+    """Opens the catalogue of metrics."""
+    return button(reader.say("Metrics"), OPEN_METRICS, Ref("page", ""))

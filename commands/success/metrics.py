@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from commands.access import require_on
+from commands.blocks.targets import OPEN_METRICS
 from commands.kit import Element, Json, actions, button, clip, context, esc, message, overflow, section
 from commands.slice import (
     Button,
@@ -245,6 +246,7 @@ SLICE = Slice(
     buttons=(
         Button(MORE, choose, "writes"),
         Button(ADD, open_add, "reads"),
+        Button(OPEN_METRICS, turn_page, "reads"),
         Button(PREVIOUS, turn_page, "reads"),
         Button(NEXT, turn_page, "reads"),
     ),

@@ -97,6 +97,7 @@ def open_replace(call: Call, tx: Tx) -> list[Reply]:
 
 def undo_change(call: Call, tx: Tx) -> list[Reply]:
     """Takes the last change back, within the time and by whom `rules.undo` allows."""
+    call.require(Permission.ACCOUNT_WRITE)
     row = get_target(tx, _id(call))
     account = get_account(tx, row.account_id)
     require_on(call, tx, Permission.READ, account)

@@ -24,7 +24,7 @@ from commands.success.target_forms import (
 )
 from commands.success.target_steps import Frame, read_steps, write_steps
 from commands.typed import get_person, get_today, read_date, read_quantity
-from rules.success.plans import check_unit, make_steps
+from rules.success.plans import check_draft, check_unit, make_steps
 from rules.success.target_changes import Known, TargetTerms, decide_edit
 from rules.success.target_steps import Load, Rhythm
 from storage.db import Tx
@@ -121,13 +121,14 @@ def _read_terms(call: Call, tx: Tx, known: Known) -> TargetTerms:
         load=Load(call.value("load") or Load.LINEAR),
         rhythm=Rhythm(call.value("rhythm") or Rhythm.EVEN),
     )
+    is_due_kept = due_on == known.terms.due_on
+    check_draft(replace(draft, steps=()), get_today(call, tx), is_past_due_fine=is_due_kept)
     typed = call.value("steps")
-    is_way = due_on > known.draft.start_on
     return replace(
         known.terms,
         goal=goal.value,
         due_on=due_on,
-        steps=read_steps(typed, frame, goal.value) if typed else make_steps(draft) if is_way else (),
+        steps=read_steps(typed, frame, goal.value) if typed else make_steps(draft),
         owner_id=get_person(tx, owner).id if owner else None,
         customer_owner=call.value("them"),
         cadence_days=read_cadence(call),

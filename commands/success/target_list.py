@@ -6,7 +6,14 @@ from datetime import date
 
 from commands.access import require_on
 from commands.blocks.accounts import shown_name
-from commands.blocks.targets import add_target_button, log_button, show_target_button, target_lines
+from commands.blocks.targets import (
+    ALL_TARGETS,
+    add_target_button,
+    log_button,
+    metrics_button,
+    show_target_button,
+    target_lines,
+)
 from commands.kit import Json, actions, button, context, message, section
 from commands.slice import Button, Call, Message, Ref, Reply, answer_in_place
 from commands.success.target_words import EXAMPLE
@@ -20,7 +27,6 @@ from storage.success.targets import list_target_facts
 from words.reader import Reader
 
 PREVIOUS, NEXT = "targets.previous", "targets.next"
-ALL = "targets.all"
 LIST_LENGTH = 10
 
 
@@ -60,7 +66,7 @@ def render_list(call: Call, tx: Tx, account: AccountRow, page: int, today: date)
         section(title),
         *lines,
         *([context(place)] if pages > 1 else []),
-        actions(log_button(reader, account.id), add_target_button(reader, account.id)),
+        actions(log_button(reader, account.id), add_target_button(reader, account.id), metrics_button(reader)),
         *_turns(reader, account, page, pages),
     )
 
@@ -77,7 +83,13 @@ def _turns(reader: Reader, account: AccountRow, page: int, pages: int) -> list[J
 def _empty(reader: Reader, account: AccountRow) -> Message:
     text = reader.say("{account} has no targets yet.", account=f"*{shown_name(account)}*")
     hint = reader.say("Agree on one: {example}", example=EXAMPLE)
-    return message(text, section(text), context(hint), actions(add_target_button(reader, account.id)))
+    return message(
+        text, section(text), context(hint), actions(add_target_button(reader, account.id), metrics_button(reader))
+    )
 
 
-BUTTONS = (Button(ALL, turn_page, "reads"), Button(PREVIOUS, turn_page, "reads"), Button(NEXT, turn_page, "reads"))
+BUTTONS = (
+    Button(ALL_TARGETS, turn_page, "reads"),
+    Button(PREVIOUS, turn_page, "reads"),
+    Button(NEXT, turn_page, "reads"),
+)

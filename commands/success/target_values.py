@@ -93,6 +93,7 @@ def submit_correct(call: Call, tx: Tx) -> list[Reply]:
 
 def undo_value(call: Call, tx: Tx) -> list[Reply]:
     """Takes a correction or removal back."""
+    call.require(Permission.ACCOUNT_WRITE)
     row = get_measurement(tx, call.ref.id if call.ref else "")
     account = get_account(tx, row.account_id)
     require_on(call, tx, Permission.READ, account)

@@ -33,7 +33,7 @@ MetricIntent = AddMetric | HideMetric
 
 def decide_add_metric(name: str, unit: str, *, is_known: bool) -> list[MetricIntent]:
     """The intents that add a metric. Raises `UserError` for a name that is none, or is there already."""
-    shown = check_name(name)
+    shown = check_name(name, field="name")
     if is_known:
         raise UserError("“{name}” is in the catalogue already. See `/cs metrics`.", field="name", name=shown)
     if len(unit) > UNIT_LENGTH:
@@ -46,13 +46,13 @@ def decide_hide(key: str, name: str, unit: str, *, is_hidden: bool) -> list[Metr
     return [HideMetric(key, name, unit, is_hidden)]
 
 
-def check_name(name: str) -> str:
+def check_name(name: str, *, field: str = "metric") -> str:
     """The name with single spaces. Raises `UserError`: no letters, or longer than 80 characters."""
     shown = " ".join(name.split())
     if not any(sign.isalpha() for sign in shown) or len(shown) > NAME_LENGTH:
         raise UserError(
             "Name the number in a few words, like “conversion”: {limit} characters at most.",
-            field="metric",
+            field=field,
             limit=NAME_LENGTH,
         )
     return shown
