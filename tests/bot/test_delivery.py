@@ -285,7 +285,7 @@ async def test_whoever_chose_a_channel_that_cannot_be_greeted_is_told(house: Hou
     house.say(Enqueue(GREETING, line_id, channel="C3"))
     await house.until_done()
     (told,) = house.slack.texts("D5")
-    assert "invite me there" in told
+    assert "<#C3>" in told
     assert house.slack.texts("D9") == []
 
 
