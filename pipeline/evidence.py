@@ -51,7 +51,8 @@ def read_day(tx: Tx, day: date) -> Day:
 
 def list_evidence(tx: Tx, account_ids: Sequence[str], of: Day) -> list[tuple[AccountRow, Evidence]]:
     """The evidence on each account of the page: eighteen queries, however many objects there are,
-    and fewer where no account may be silent."""
+    and fewer where no account may be silent.
+    """
     accounts = get_accounts(tx, account_ids)
     scores, use = list_day_scores(tx, account_ids, list_days(of.day)), _list_use(tx, accounts, of)
     targets, journeys = _list_targets(tx, account_ids, of.day), list_journey_facts(tx, account_ids)

@@ -154,9 +154,9 @@ def render_event(reader: Reader, line: AlertEventRow, who: str, new_owner: str) 
 
 
 def _buttons(reader: Reader, view: AlertView) -> Json:
-    """The kind's own buttons first, then what every alert has; the first primary one stays primary."""
+    """The kind's own buttons first, then what every alert has."""
     own = LOOKS[view.row.kind].buttons(reader, view)
-    return actions(*_keep_one_primary([*own, *_list_steps(reader, view.row, has_own=bool(own))]))
+    return actions(*_set_primary([*own, *_list_steps(reader, view.row, has_own=bool(own))]))
 
 
 def _list_steps(reader: Reader, row: EpisodeRow, *, has_own: bool) -> list[Element]:
@@ -171,11 +171,13 @@ def _list_steps(reader: Reader, row: EpisodeRow, *, has_own: bool) -> list[Eleme
     return [log, resolve, *menus]
 
 
-def _keep_one_primary(elements: Sequence[Element]) -> list[Element]:
-    primary = [each for each in elements if isinstance(each, ButtonElement) and each.style == "primary"]
-    for each in primary[1:]:
-        each.style = None
-    return list(elements)
+def _set_primary(elements: Sequence[Element]) -> Sequence[Element]:
+    """One button is primary: the first that asks for it, else the first of all."""
+    buttons = [each for each in elements if isinstance(each, ButtonElement)]
+    chosen = next((each for each in buttons if each.style == "primary"), buttons[0])
+    for each in buttons:
+        each.style = "primary" if each is chosen else None if each.style == "primary" else each.style
+    return elements
 
 
 def _snooze_menu(reader: Reader, episode_id: str) -> Any:

@@ -78,7 +78,8 @@ def _stuck_why(reader: Reader, view: AlertView) -> str:
     open_ones = reader.say_many("{count} milestone open", "{count} milestones open", int(facts.get("open", 0)))
     if facts.get("is_long", True):
         planned = reader.span(int(facts.get("planned_days") or 0))
-        return reader.say("planned were {span} · {open}", span=planned, open=open_ones)
+        since = shown_day(reader, facts, "since")
+        return reader.say("since {day} · planned were {span} · {open}", day=since, span=planned, open=open_ones)
     still = reader.span(int(facts.get("still", 0)))
     return reader.say("nothing was settled for {span} though something is overdue · {open}", span=still, open=open_ones)
 

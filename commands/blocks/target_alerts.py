@@ -11,7 +11,7 @@ from commands.kit import Element, clip, esc, mention
 from rules.records import AlertKind, TargetKind
 from words.reader import Reader
 
-_NAME_LENGTH = 80
+_NAME_LENGTH, _UNIT_LENGTH = 80, 20
 _LIMITS = frozenset({TargetKind.KEEP_ABOVE.value, TargetKind.KEEP_BELOW.value})
 
 # ---------------------------------------------------------------- behind
@@ -138,7 +138,7 @@ def _subject(view: AlertView) -> str:
 
 
 def _unit(facts: Facts) -> str:
-    return str(facts.get("unit", ""))
+    return esc(clip(str(facts.get("unit", "")), _UNIT_LENGTH))
 
 
 def _quantity(reader: Reader, facts: Facts, name: str) -> str:
