@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
@@ -16,9 +16,9 @@ from bot.slack.errors import explain, explain_bug, place
 from bot.slack.payloads import Origin, Payload
 from bot.slack.people import Met, People
 from bot.slack.routes import Route, Routes
-from bot.slack.transports import Plan, plan
+from bot.slack.transports import Plan, Transport, plan
 from commands.kit import message
-from commands.slice import Call, FormErrors, Ref, Reply, Whisper
+from commands.slice import Call, FormErrors, Ref, Reply, Surface, Whisper
 from rules.errors import NotAllowedError, UserError
 from rules.records import Actor, Change
 from storage import audit
@@ -110,7 +110,9 @@ class Handling:
         if route is None:
             return attempt.plan(_unknown(payload, attempt.reader))
         call = _build_call(attempt, attempt.met, route)
-        return self._read(attempt, route, call) if route.access == "reads" else self._write(attempt, route, call)
+        if route.access == "reads":
+            return self._read(attempt, route, call)
+        return self._show_home_anew(attempt, call, self._write(attempt, route, call))
 
     def _read(self, attempt: _Attempt, route: Route, call: Call) -> Plan:
         with self.database.reading(self.people.installation.workspace_id) as tx:
@@ -133,6 +135,18 @@ class Handling:
         if any(isinstance(reply, FormErrors) for reply in replies):
             raise _NothingSavedError(chosen)  # the same view comes again when the person has corrected it
         return chosen
+
+    def _show_home_anew(self, attempt: _Attempt, call: Call, chosen: Plan) -> Plan:
+        """What was done on the Home tab, or in a form opened there, shows in it at once. Drawn after the commit, so
+        that no other writer waits for it.
+        """
+        home = self.routes.home
+        is_open = chosen.ack is not None and chosen.ack.transport is not Transport.ACK_TEXT  # errors, or another form
+        if home is None or is_open or not attempt.payload.is_on_home:
+            return chosen
+        with self.database.reading(self.people.installation.workspace_id) as tx:
+            shown = attempt.plan(home(replace(call, ref=None, surface=Surface.HOME), tx))
+        return replace(chosen, after=(*chosen.after, *shown.after))
 
     def _audit_refusal(self, attempt: _Attempt, error: NotAllowedError) -> None:
         payload = attempt.payload

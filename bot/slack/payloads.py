@@ -83,6 +83,12 @@ class Payload:
         """Where the person acted, as a handler is told."""
         return _SURFACES.get(self.origin, Surface.MESSAGE)
 
+    @property
+    def is_on_home(self) -> bool:
+        """Whether the person acted on the Home tab, or in a form that was opened there (from nowhere else, then)."""
+        is_form = self.origin is Origin.SUBMISSION and not self.channel and not self.response_url
+        return self.origin is Origin.HOME_BUTTON or is_form
+
 
 def read_command(body: Mapping[str, Any]) -> Payload:
     """A slash command (form body, already parsed)."""
