@@ -38,8 +38,8 @@ from words.reader import Reader
 
 SKIP_FORM, LATER_FORM = "checkins.skip_form", "checkins.later_form"
 UNDO_OFFER = "checkins.undo_offer"
-LINES = 20
-"""Offers of one message: each takes two blocks, and Slack takes 50."""
+LINES = 15
+"""Open offers of one message: each takes up to three blocks, and Slack takes 50."""
 _DELAY = timedelta(days=7)
 """What the form proposes."""
 
