@@ -116,6 +116,8 @@ def decide_edit(journey: JourneyFacts, milestone_id: str, draft: MilestoneDraft,
         _check_stage(journey, new.stage_key)
     if milestone.is_required and not new.is_required:
         raise UserError("It is required. Skip it with a reason if it is not needed.", field="is_required")
+    if new.is_required and not milestone.is_required and not milestone.is_open:
+        raise UserError("It is settled. Open it again before you require it.", field="is_required")
     changes = {name: getattr(new, name) for name in _EDITED if getattr(new, name) != getattr(milestone, name)}
     return _act(journey, milestone, "milestone.changed", changes) if changes else None
 
