@@ -31,11 +31,8 @@ def add_contract(database: Database, workspace_id: str, name: str, ends_on: date
     with database.writing(workspace_id) as tx:
         add_account(tx, name, **account)
         values = {"start_on": date(2025, 1, 1), "yearly_minor": 84_000_00, "is_auto_renew": False} | more
-        tx.session.add(
-            ContractRow(
-                workspace_id=tx.workspace_id, external_id=f"K-{name}", account_id=name, end_on=ends_on, **values
-            )
-        )
+        ids = {"workspace_id": tx.workspace_id, "external_id": f"K-{name}", "account_id": name}
+        tx.session.add(ContractRow(end_on=ends_on, **ids, **values))
 
 
 def run(database: Database, workspace_id: str, day: date) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Collection
 from datetime import date, timedelta
 
 import pytest
@@ -14,7 +14,7 @@ from rules.renewals.reminders import OFFSETS, Reminder, find_offset, find_remind
 DECISION = date(2026, 5, 31)
 
 
-def due(left: int, given: Set[int] = frozenset(), *, has_thread: bool = True, is_ready: bool = False):
+def due(left: int, given: Collection[int] = (), *, has_thread: bool = True, is_ready: bool = False):
     today = DECISION - timedelta(days=left)
     return find_reminder(DECISION, today, given, has_thread=has_thread, is_ready=is_ready)
 
