@@ -117,21 +117,6 @@ def list_member_ids(tx: Tx, emails: Iterable[str]) -> dict[str, str]:
     return dict(tx.session.exec(statement).all())
 
 
-def list_members(tx: Tx) -> list[MemberRow]:
-    """The people who are still there, by name; no bots."""
-    return list(
-        tx.session.exec(
-            select(MemberRow)
-            .where(
-                MemberRow.workspace_id == tx.workspace_id,
-                col(MemberRow.is_active),
-                col(MemberRow.is_bot).is_(other=False),
-            )
-            .order_by(MemberRow.name, MemberRow.slack_id)
-        )
-    )
-
-
 def add_by_slack_id(tx: Tx, slack_id: str, *, role: Role, zone: str, locale: str) -> MemberRow:
     """The member with Slack's user id, made with these defaults where nothing is known yet."""
     row = {

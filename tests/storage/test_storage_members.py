@@ -22,8 +22,8 @@ from storage.people.members import (
     find_by_slack_id,
     get_member,
     get_members,
-    list_members,
 )
+from storage.people.team import list_people
 from storage.people.workspaces import WorkspaceRow, get_workspace
 from tests.conftest import NOW
 
@@ -112,7 +112,7 @@ def test_the_list_has_people_who_are_there_by_name(tx: Tx):
     save_from_slack(tx, SlackProfile("U4", "Robot", is_bot=True), NOW)
     save_from_slack(tx, SlackProfile("U5", "Gone", is_active=False), NOW)
     save_from_slack(tx, MIA, NOW)
-    assert [row.name for row in list_members(tx)] == ["Mia", "Zoe"]
+    assert [row.name for row in list_people(tx)] == ["Mia", "Zoe"]
 
 
 def test_only_members_and_owners_are_expected(tx: Tx):
