@@ -35,10 +35,15 @@ _MARKS = {
 
 def target_lines(reader: Reader, target: TargetRow, found: Assessment, metric_name: str) -> str:
     """Two lines of mrkdwn: mark, metric, where it stands; the bar with the share of the way and the status."""
-    mark = _MARKS.get(found.status, "⚪")
+    mark = status_mark(found)
     name = f"*{esc(clip(metric_name, _NAME_LENGTH))}*"
     first = f"{mark} {name}  {stand_line(reader, target, found)}"
     return f"{first}\n{bar_line(reader, target, found)} · {status_words(reader, target, found)}"
+
+
+def status_mark(found: Assessment) -> str:
+    """One sign for the status."""
+    return _MARKS.get(found.status, "⚪")
 
 
 def stand_line(reader: Reader, target: TargetRow, found: Assessment) -> str:

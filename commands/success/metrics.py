@@ -56,7 +56,9 @@ class _Choice:
 
 
 def metrics(call: Call, tx: Tx) -> list[Reply]:
-    """`/cs metrics [STEP | INDUSTRY | own | hidden]`; with no words all, those of the channel's industry first."""
+    """`/cs metrics [STEP | DEPARTMENT | INDUSTRY | own | hidden]`; with no words all, those of the
+    channel's industry first.
+    """
     call.require(Permission.READ)
     return [Whisper(_page(call, tx, call.text.strip(), 1))]
 
@@ -167,7 +169,7 @@ def _page(call: Call, tx: Tx, text: str, page: int) -> Message:
 
 
 def _choose(call: Call, tx: Tx, text: str) -> _Choice:
-    """Raises `UserError` for words that are neither a step nor an industry."""
+    """Raises `UserError` for words that are no part of the catalogue."""
     reader, catalogue, typed = call.reader, read_catalogue(), fold(text)
     if not typed:
         here = list_in_channel(tx, call.channel)
@@ -182,10 +184,13 @@ def _choose(call: Call, tx: Tx, text: str) -> _Choice:
         if typed in {fold(name) for name in (step.key, *step.name.list_all())}:
             keys = {metric.key for metric in step.metrics}
             return _Choice(f"*{step.name.get(reader.locale)}*", [each for each in offered if each.key in keys])
+    theirs = [each for each in offered if each.entry and typed in map(fold, each.entry.departments)]
+    if theirs:
+        return _Choice(f"*{esc(text)}*", theirs)
     industries = catalogue.find_industries(text)
     if not industries:
         raise UserError(
-            "“{text}” is neither a step nor an industry of the catalogue. `/cs metrics` shows all of it.", text=text
+            "“{text}” is no step, department or industry of the catalogue. `/cs metrics` shows all of it.", text=text
         )
     names = ", ".join(sorted(catalogue.industries[key].name.get(reader.locale) for key in industries))
     fitting = [each for each in offered if each.entry and industries & set(each.entry.industries)]
@@ -236,11 +241,11 @@ SLICE = Slice(
     commands=(
         Command(
             "metrics",
-            "[STEP | INDUSTRY | own | hidden]",
+            "[STEP | DEPARTMENT | INDUSTRY | own | hidden]",
             "The catalogue of numbers that targets can be about",
             metrics,
             "reads",
-            ("metrics", "metrics support", "metrics retail", "metrics hidden"),
+            ("metrics", "metrics support", "metrics sales", "metrics retail", "metrics hidden"),
         ),
     ),
     buttons=(

@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from commands.blocks.accounts import shown_name
-from commands.blocks.targets import bar_line, log_button, round_value, stand_line, status_words
+from commands.blocks.targets import bar_line, log_button, round_value, stand_line, status_mark, status_words
 from commands.kit import Element, Json, actions, button, clip, confirm, context, esc, mention, message, section
 from commands.slice import Message, Ref
 from rules.records import TargetKind
@@ -42,11 +42,11 @@ def render_target(reader: Reader, tx: Tx, target_id: str, today: date) -> Messag
         return message(text, section(text))
     facts = _find_facts(tx, account, row, today)
     found = assess(facts, today)
-    head = f"{title}  {stand_line(reader, row, found)}"
+    head = f"{status_mark(found)} {title}  {stand_line(reader, row, found)}"
     return message(
         head,
         section(f"{head}\n{bar_line(reader, row, found)} · {status_words(reader, row, found)}"),
-        *_plan_blocks(reader, row, facts, today),
+        *_plan_blocks(reader, row, facts, found, today),
         section(_owner_words(reader, tx, row)),
         *_value_blocks(reader, row, list_values(tx, account.id, row.metric_key, today, limit=_VALUES_SHOWN)),
         actions(*_buttons(reader, row, found)),
@@ -61,16 +61,17 @@ def _find_facts(tx: Tx, account: AccountRow, row: TargetRow, today: date) -> Tar
 # ---------------------------------------------------------------- the plan
 
 
-def _plan_blocks(reader: Reader, row: TargetRow, facts: TargetFacts, today: date) -> list[Json]:
-    """Each step with what was measured by then; a limit has no steps."""
+def _plan_blocks(reader: Reader, row: TargetRow, facts: TargetFacts, found: Assessment, today: date) -> list[Json]:
+    """Each step with what was measured by then, and what was expected of the last value; a limit has no steps."""
     points = curve_points(facts)
     if is_keep(facts.kind) or not points:
         return []
-    lines = [
-        _step_words(reader, row, facts, (before, point), today)
-        for (before, _value), point in pairwise(points)
-    ]
-    return [section("\n".join([reader.say("*Plan*"), *lines[:_STEPS_SHOWN]]))]
+    lines = [_step_words(reader, row, facts, (before, point), today) for (before, _value), point in pairwise(points)]
+    title = reader.say("*Plan*")
+    if found.expected is not None and found.measured_on is not None:
+        expected = reader.quantity(round_value(found.expected, row), row.unit)
+        title += "  " + reader.say("{value} on {day}", value=expected, day=reader.date(found.measured_on))
+    return [section("\n".join([title, *lines[:_STEPS_SHOWN]]))]
 
 
 def _step_words(reader: Reader, row: TargetRow, facts: TargetFacts, part: tuple[date, Point], today: date) -> str:
@@ -82,7 +83,7 @@ def _step_words(reader: Reader, row: TargetRow, facts: TargetFacts, part: tuple[
     if measured is not None:
         reached = measured <= value if _is_down(facts) else measured >= value
         said = reader.say("measured {value}", value=reader.quantity(round_value(measured, row), row.unit))
-        return f"{'✓' if reached else '○'} {line}, {said}"
+        return f"{'✓' if reached else '○' if day <= today else '·'} {line}, {said}"
     if day <= today:
         return f"○ {line}, " + reader.say("not measured")
     return f"· {line}"

@@ -46,9 +46,12 @@ def test_the_catalogue_is_browsed_by_page_step_and_industry(desk: Desk):
     assert "*conversion*" not in text
     assert "*handling time*" in desk.say(metrics, "服务支持")
     assert "*scrap rate*" in desk.say(metrics, "Manufacturing")
-    with pytest.raises(UserError, match="neither a step nor an industry"):
+    with pytest.raises(UserError, match="no step, department or industry"):
         desk.do(metrics, "astrology")
     assert "Nothing here" in desk.say(metrics, "own")
+    sales = desk.say(metrics, "sales")
+    assert "*win rate*" in sales
+    assert "*handling time*" not in sales
 
 
 def test_names_are_the_readers(desk: Desk):
