@@ -7,8 +7,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from commands.accounts import account_archive, account_edits
-from commands.accounts.account_card import ALERTS, HEALTH, render_card
+from commands.accounts import account_archive, account_edits, contacts, timeline
+from commands.accounts.account_card import (
+    ALERTS,
+    CHANGE,
+    HEALTH,
+    MORE,
+    PUT_AWAY,
+    SHOW_CONTACTS,
+    SHOW_TIMELINE,
+    render_card,
+)
 from commands.accounts.account_edits import change_account
 from commands.accounts.account_forms import ACCOUNT_FORM, open_account_form, read_account, read_account_form
 from commands.accounts.account_list import ADD, NEXT, PREVIOUS, render_list
@@ -18,7 +27,7 @@ from commands.blocks.accounts import SHOW, shown_name
 from commands.health.health_card import render_health
 from commands.kit import actions, button, message, section
 from commands.naming import ACCOUNT_CHOICE, ACCOUNT_MENU, find_only_account
-from commands.slice import Button, Call, Command, Form, Message, Ref, Reply, Slice, Whisper, answer_in_place
+from commands.slice import Button, Call, Command, Form, Handler, Message, Ref, Reply, Slice, Whisper, answer_in_place
 from commands.typed import get_today, writes_if_typed
 from rules.accounts.accounts import AccountDraft, RemoveAccount, decide_add
 from rules.errors import StaleError, UserError
@@ -71,6 +80,18 @@ def show_health(call: Call, tx: Tx) -> list[Reply]:
 def show_alerts(call: Call, tx: Tx) -> list[Reply]:
     """The button: the account's open alerts."""
     return show_account(call, tx, get_pressed(call, tx).id)
+
+
+def choose_more(call: Call, tx: Tx) -> list[Reply]:
+    """The menu at the end of the card."""
+    acts: Mapping[str, Handler] = {
+        SHOW_CONTACTS: contacts.show_contacts,
+        SHOW_TIMELINE: timeline.show,
+        CHANGE: account_edits.open_edit,
+        PUT_AWAY: account_archive.ask_archive,
+    }
+    do = call.ref.extra.get("do", "") if call.ref else ""
+    return list(acts.get(do, show_pressed)(call, tx))
 
 
 def add(call: Call, tx: Tx) -> list[Reply]:
@@ -173,6 +194,7 @@ SLICE = Slice(
         Button(ACCOUNT_MENU, show_pressed, "reads"),
         Button(HEALTH, show_health, "reads"),
         Button(ALERTS, show_alerts, "reads"),
+        Button(MORE, choose_more, "reads"),
         Button(ADD, open_add, "reads"),
         Button(UNDO, undo, "writes"),
         *account_edits.BUTTONS,

@@ -44,7 +44,7 @@ def owner_words(reader: Reader, owner: MemberRow | None) -> str:
 
 
 def headline(reader: Reader, account: AccountRow, owner: MemberRow | None) -> str:
-    """Name, state or tier, industry, seats, owner."""
+    """Name, state or tier, industry, country, seats, owner."""
     parts = [f"*{shown_name(account)}*", *_facts(reader, account), owner_words(reader, owner)]
     return " · ".join(part for part in parts if part)
 
@@ -107,6 +107,7 @@ def _facts(reader: Reader, account: AccountRow) -> list[str]:
     if account.tier:
         facts.append(_tier_words(reader, account.tier))
     facts.append(esc(clip(account.industry, NAME_LENGTH)))
+    facts.append(esc(reader.country(account.country)) if account.country else "")
     if account.seats is not None:
         facts.append(reader.say_many("{count} seat", "{count} seats", account.seats))
     return facts

@@ -14,6 +14,7 @@ DO = "contacts.do"
 EDIT, LEFT, REMOVE = "edit", "left", "remove"
 """What the menu behind a contact's line offers."""
 _TEXT_LENGTH = 120
+_SPONSORS_SHOWN = 2
 GONE_MARK = "🔴"
 
 
@@ -47,7 +48,9 @@ def sponsor_line(reader: Reader, sponsors: Sequence[ContactRow]) -> str:
     """Who stands for us at the customer: "Sponsor Jo Doe, CFO"; that they left and nobody followed; "" for none."""
     there = [row for row in sponsors if row.left_on is None]
     if there:
-        return reader.say("Sponsor {person}", person=" · ".join(map(person_words, there)))
+        said = reader.say("Sponsor {person}", person=" · ".join(map(person_words, there[:_SPONSORS_SHOWN])))
+        more = len(there) - _SPONSORS_SHOWN
+        return said + (" · " + reader.say_many("and {count} more", "and {count} more", more) if more > 0 else "")
     gone = next(iter(sponsors), None)
     if gone is None or gone.left_on is None:
         return ""
