@@ -13,7 +13,7 @@ from commands.kit import Element, Json, actions, button, context, message, secti
 from commands.people.setup_words import place_lines
 from commands.people.team_list import LIST
 from commands.slice import Button, Call, Message, Ref, Reply, Whisper
-from rules.people.roles import Permission
+from rules.people.roles import Permission, may
 from storage.db import Tx
 from storage.health.portfolio import count_accounts, list_accounts
 from storage.people.workspaces import get_workspace
@@ -41,7 +41,7 @@ def list_steps(reader: Reader, tx: Tx) -> list[Step]:
     add = button(reader.say("Add an account"), ADD, Ref("account", ""))
     start = button(reader.say("Start a journey"), START_JOURNEY, Ref("setup", ""))
     chosen = reader.say("The team's channel is {channel}.", channel=f"<#{channel}>")
-    accounts = count_accounts(tx)
+    accounts, is_begun = count_accounts(tx), has_journey(tx)
     known = reader.say_many("{count} account is here.", "{count} accounts are here.", accounts)
     return [
         Step(chosen if channel else reader.say("Pick the channel for the team's alerts."), bool(channel), choose),
@@ -54,11 +54,7 @@ def list_steps(reader: Reader, tx: Tx) -> list[Step]:
             bool(accounts),
             add,
         ),
-        Step(
-            reader.say("Start a journey for an account: its dates and milestones come from a template."),
-            has_journey(tx),
-            start,
-        ),
+        Step(_journey_words(reader, is_begun=is_begun), is_begun, start),
     ]
 
 
@@ -112,11 +108,18 @@ def show_places(call: Call, tx: Tx) -> Message:
     lines = "\n".join(f"• {line}" for line in place_lines(reader, tx))
     change = button(reader.say("Change"), OPEN_SETUP, Ref("setup", ""))
     people = button(reader.say("Team"), LIST, Ref("team", ""))
-    return message(title, section(f"*{title}*\n{lines}"), actions(change, people))
+    buttons = [change, people] if may(call.person.role, Permission.SETUP) else [people]
+    return message(title, section(f"*{title}*\n{lines}"), actions(*buttons))
+
+
+def _journey_words(reader: Reader, *, is_begun: bool) -> str:
+    if is_begun:
+        return reader.say("The first journey has begun.")
+    return reader.say("Start a journey for an account: its dates and milestones come from a template.")
 
 
 def _line(step: Step, at: int) -> str:
-    return f"✓ ~{step.words}~" if step.is_done else f"{at}. {step.words}"
+    return f"✓ {step.words}" if step.is_done else f"{at}. {step.words}"
 
 
 def _count(steps: list[Step]) -> list[tuple[int, Step]]:

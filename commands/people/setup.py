@@ -9,6 +9,7 @@ from commands.people import places, undoing
 from commands.people.first_steps import (
     BUTTON,
     OPEN_SETUP,
+    first_steps_blocks,
     next_step_blocks,
     render_welcome,
     show_places,
@@ -34,13 +35,17 @@ _PLACES = frozenset({"where", "channels", "哪里", "哪裡"})
 
 
 def setup(call: Call, tx: Tx) -> list[Reply]:
-    """`/cs setup [#channel | where]`: the team's channel set, or where what is posted; with nothing typed, the form."""
+    """`/cs setup [#channel | where]`: the team's channel set, or where what is posted; with nothing typed, the form,
+    and beside it the first steps as long as one is left.
+    """
     typed = call.text.strip()
     if typed.lower() in _PLACES:
         call.require(Permission.READ)
         return [Whisper(show_places(call, tx))]
     if not typed:
-        return open_form(call, tx)
+        steps = first_steps_blocks(call.reader, tx)
+        shown = [Whisper(message(call.reader.say("Three steps to the first alert"), *steps))] if steps else []
+        return [*open_form(call, tx), *shown]
     call.require(Permission.SETUP)
     _person, channel, rest = split_mentions(typed)
     if not channel or rest:

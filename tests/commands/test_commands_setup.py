@@ -22,7 +22,7 @@ from storage.delivery.outbox import OutboxRow
 from storage.errors import NotFoundError
 from storage.people.workspaces import get_workspace
 from storage.success.journeys import JourneyRow
-from tests.commands.conftest import Desk, find_ref, get_form, get_message, initial_values
+from tests.commands.conftest import Desk, find_ref, get_form, get_message, initial_values, shown
 from words.reader import Reader
 
 READER = Reader("en-US", "UTC")
@@ -62,8 +62,8 @@ def test_a_channel_is_set_and_the_change_told_and_audited(bare: Desk):
 
 def test_without_arguments_the_form_shows_the_present_values_and_no_channel(bare: Desk):
     lead = bare.person(Role.LEAD)
-    shown = initial_values(get_form(bare.do(setup, person=lead)))
-    assert shown == {
+    found = initial_values(get_form(bare.do(open_form, person=lead)))
+    assert found == {
         "team_channel_id": None,
         "lead_id": None,
         "country": "none",
@@ -101,7 +101,7 @@ def test_the_form_stores_everything_and_tells_each_change_on_a_line(bare: Desk):
         assert line in lines
     assert "`/cs team <@U0000002> lead`" in text  # a CSM made the lead has no rights yet
     assert "Nothing was changed" in bare.say(submit, values=ALL, person=lead)
-    assert initial_values(get_form(bare.do(setup, person=lead))) == ALL | {"currency": "CNY"}
+    assert initial_values(get_form(bare.do(open_form, person=lead))) == ALL | {"currency": "CNY"}
 
 
 def test_what_a_form_does_not_have_stays(bare: Desk):
@@ -183,7 +183,7 @@ def test_there_is_nothing_to_undo_about_something_unknown(bare: Desk):
 
 def test_a_form_opened_before_somebody_elses_change_is_refused(bare: Desk):
     lead = bare.person(Role.LEAD)
-    ref = get_form(bare.do(setup, person=lead)).ref
+    ref = get_form(bare.do(open_form, person=lead)).ref
     bare.do(submit, values={"currency": "USD"}, person=lead)
     with pytest.raises(StaleError, match="while this form was open"):
         bare.do(submit, values=ALL, ref=ref, person=lead)
@@ -228,6 +228,8 @@ def test_the_three_steps_are_ticked_off_one_by_one(bare: Desk):
     assert "Next: Bring your accounts" in bare.say(setup, "<#C0000042>", person=lead)
     assert count_open() == 2
     account = bare.add_account("Acme")
+    form, steps = bare.do(setup, person=lead)
+    assert "1 account is here." in shown(steps)
     assert count_open() == 1
     text = bare.say(submit, values={"currency": "USD"}, person=lead)
     assert "Next: Start a journey" in text
@@ -245,6 +247,7 @@ def test_the_three_steps_are_ticked_off_one_by_one(bare: Desk):
     bare.tx.session.add(journey)
     bare.tx.session.flush()
     assert first_steps_blocks(READER, bare.tx) == []
+    assert get_form(bare.do(setup, person=lead)).form == get_form([form]).form
     assert render_welcome(bare.tx.workspace_id, bare.tx, READER) is None
     assert "Next:" not in bare.say(submit, values={"currency": "CNY"}, person=lead)
 
