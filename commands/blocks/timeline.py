@@ -133,6 +133,8 @@ def _measurement(reader: Reader, entry: Entry) -> Sentences:
 
 def _journey(reader: Reader, entry: Entry) -> Sentences:
     say, name, reason = reader.say, entry.name or _text(entry, "name"), entry.quote("reason")
+    is_start_undone = entry.row.after is None  # a step that is taken back leaves a journey, with values of its own
+    undone = say("took the new journey {name} back", name=name)
     return {
         "journey.started": say("started the journey {name}", name=name),
         "journey.advanced": say("moved the journey on") + reason,
@@ -140,7 +142,7 @@ def _journey(reader: Reader, entry: Entry) -> Sentences:
         "journey.finished": say("finished the journey {name}", name=name),
         "journey.closed": say("closed the journey {name}", name=name) + reason,
         "journey.replaced": say("replaced the journey {name}", name=name),
-        "journey.undone": say("took the new journey {name} back", name=name),
+        "journey.undone": undone if is_start_undone else say("took the last step of the journey back"),
     }
 
 

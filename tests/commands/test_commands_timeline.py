@@ -22,7 +22,7 @@ from commands.slice import Ref
 from commands.success.measurements import log
 from commands.success.targets import target
 from rules.errors import UserError
-from rules.records import Actor, AlertKind, Change, Role
+from rules.records import Actor, AlertKind, Change, OfferState, Role
 from storage.audit import AuditRow, record
 from tests.alert_rows import add_episode
 from tests.commands.conftest import Desk, find_ref, shown
@@ -160,7 +160,8 @@ def test_texts_of_the_timeline_are_escaped(desk: Desk):
 
 def written_verbs() -> set[str]:
     """Every `subject.verb` that stands in storage or rules, those built of two parts included."""
-    found = {f"alert.{verb}" for verb in alert_verbs()}
+    found = {f"alert.{verb}" for verb in alert_verbs()} | {f"offer.{state}" for state in OfferState}
+    found |= {"task.added", "risk.added", "milestone.undone", "journey.undone"}
     for package in ("storage", "rules"):
         for path in (ROOT / package).rglob("*.py"):
             tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -211,6 +212,13 @@ def test_every_verb_that_storage_writes_about_an_account_has_a_sentence():
     assert unknown == []
     subjects = {verb.partition(".")[0] for verb in subject_verbs()}
     assert subjects - set(SUBJECTS) - OF_NO_ACCOUNT == set()
+
+
+def test_a_journey_taken_back_and_a_step_taken_back_are_told_apart():
+    gone = entry("journey.undone")
+    gone.row.after, gone.row.before = None, {"name": "Onboarding"}
+    assert find_sentence(Reader("en-US"), gone) == "took the new journey Onboarding back"
+    assert find_sentence(Reader("en-US"), entry("journey.undone")) == "took the last step of the journey back"
 
 
 def test_an_unknown_verb_is_told_neutrally():
