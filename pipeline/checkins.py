@@ -22,6 +22,7 @@ from storage.db import Database, Tx
 from storage.people.members import MemberRow
 from storage.people.team import find_stand_ins, list_away, list_people, list_working_times
 from storage.people.workspaces import get_workspace
+from storage.renewals.renewals import list_renewal_facts
 from storage.success.cadences import Watched, list_cadences
 from storage.success.checkin_writes import apply_checkins, to_offer
 from storage.success.checkins import list_offered_rows, list_told_members
@@ -100,7 +101,7 @@ def _page_watched(database: Database, workspace_id: str, today: date) -> Iterato
     while True:
         with database.reading(workspace_id) as tx:
             ids = page_account_ids(tx, after=after, limit=_READ_PAGE)
-            page = list_cadences(tx, ids, today)
+            page = list_cadences(tx, ids, today, list_renewal_facts(tx, ids, today))
         if not ids:
             return
         yield [each for each in page if cadence_days(each.facts, today) is not None]

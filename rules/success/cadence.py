@@ -15,8 +15,8 @@ from rules.records import AccountState, Tier
 
 DAYS_BY_TIER: dict[Tier, int | None] = {Tier.A: 14, Tier.B: 30, Tier.C: 90, Tier.D: None}
 ONBOARDING_DAYS = 7
-ONBOARDING_STAGE = "onboarding"
-"""The key of the stage in the journey templates."""
+ONBOARDING_STAGES = frozenset({"onboarding", "installation"})
+"""Keys of the stages in the journey templates in which a customer begins to use what was bought."""
 NEW_FOR = timedelta(days=90)
 """How long an account without a journey counts as being onboarded."""
 RENEWAL_DAYS = 14
@@ -63,9 +63,9 @@ def cadence_days(facts: CadenceFacts, today: date) -> int | None:
 
 
 def is_onboarding(facts: CadenceFacts, today: date) -> bool:
-    """Whether its journey is in the onboarding stage, or it has no journey and began less than 90 days ago."""
+    """Whether its journey is in an onboarding stage, or it has no journey and began less than 90 days ago."""
     if facts.stage_key:
-        return facts.stage_key == ONBOARDING_STAGE
+        return facts.stage_key in ONBOARDING_STAGES
     return timedelta() <= today - facts.began_on < NEW_FOR
 
 

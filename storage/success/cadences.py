@@ -1,5 +1,5 @@
-"""What the rhythm of check-ins depends on, for a page of accounts. Owns that bulk reading, six queries whatever the
-count; refuses to judge (`rules.success.cadence`).
+"""What the rhythm of check-ins depends on, for a page of accounts. Owns that bulk reading, five queries whatever the
+count; refuses to judge (`rules.success.cadence`) and to read renewals, which are built upon check-ins.
 """
 
 from __future__ import annotations
@@ -14,13 +14,12 @@ from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 
 from rules.records import OfferState
-from rules.renewals.renewals import Term, next_renewal
+from rules.renewals.renewals import RenewalFacts
 from rules.success.cadence import CadenceFacts
 from storage.accounts.accounts import AccountRow, get_accounts, is_in_use
 from storage.db import Tx
 from storage.lookup import is_among
 from storage.people.workspaces import get_workspace
-from storage.renewals.contracts import ContractRow, list_contracts
 from storage.success.checkins import CheckinOfferRow, last_checkins
 from storage.success.journeys import JourneyRow
 
@@ -45,12 +44,15 @@ def page_owned_ids(tx: Tx, owner_id: str | None, after: str, limit: int) -> list
     return list(tx.session.exec(query.order_by(col(AccountRow.id)).limit(limit)))
 
 
-def list_cadences(tx: Tx, account_ids: Sequence[str], today: date) -> list[Watched]:
-    """The facts of those of the accounts that are in use, as of `today`."""
+def list_cadences(
+    tx: Tx, account_ids: Sequence[str], today: date, renewals: Mapping[str, Sequence[RenewalFacts]]
+) -> list[Watched]:
+    """The facts of those of the accounts that are in use, as of `today`; `renewals` are the undecided ones by account
+    (`storage.renewals.renewals.list_renewal_facts`).
+    """
     accounts = {id_: row for id_, row in get_accounts(tx, account_ids).items() if row.archived_at is None}
     zone = ZoneInfo(get_workspace(tx).zone)
-    stages, contracts = _list_stages(tx, accounts), list_contracts(tx, list(accounts))
-    last, pauses = last_checkins(tx, accounts), _list_pauses(tx, accounts)
+    stages, last, pauses = _list_stages(tx, accounts), last_checkins(tx, accounts), _list_pauses(tx, accounts)
     return [
         Watched(
             id_,
@@ -60,7 +62,7 @@ def list_cadences(tx: Tx, account_ids: Sequence[str], today: date) -> list[Watch
                 tier=row.tier,
                 began_on=row.started_on or row.created_at.astimezone(zone).date(),
                 stage_key=stages.get(id_, ""),
-                decides_on=_find_decision(contracts.get(id_, ()), today),
+                decides_on=_find_decision(renewals.get(id_, ()), today),
                 last_on=last.get(id_),
                 skipped_on=pauses.get(id_, (None, None))[0],
                 resumes_on=pauses.get(id_, (None, None))[1],
@@ -81,13 +83,9 @@ def _list_stages(tx: Tx, accounts: Mapping[str, AccountRow]) -> dict[str, str]:
     return dict(rows.all())
 
 
-def _find_decision(contracts: Iterable[ContractRow], today: date) -> date | None:
-    terms = (
-        Term(each.start_on, each.end_on, each.term_months, each.notice_by, each.notice_received_on)
-        for each in contracts
-    )
-    renewal = next_renewal(terms, today)
-    return renewal.decides_on if renewal else None
+def _find_decision(renewals: Iterable[RenewalFacts], today: date) -> date | None:
+    """The next decision date to come."""
+    return min((each.decides_on for each in renewals if each.decides_on >= today), default=None)
 
 
 def _list_pauses(tx: Tx, accounts: Mapping[str, AccountRow]) -> dict[str, _Pause]:

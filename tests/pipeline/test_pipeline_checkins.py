@@ -18,8 +18,10 @@ from storage.db import Database
 from storage.delivery.outbox import OutboxRow
 from storage.people.members import get_member
 from storage.people.workspaces import get_workspace
+from storage.renewals.contracts import ContractRow
 from storage.success.checkin_writes import apply_checkins, to_offer
 from storage.success.checkins import CheckinOfferRow, find_open_offer, list_open_offers, to_batch
+from storage.success.journeys import JourneyRow
 from tests.alert_rows import TODAY, add_account, add_member, list_outbox
 from tests.conftest import NOW
 
@@ -182,6 +184,33 @@ def test_done_and_put_off_ones_come_back_in_their_rhythm(database: Database, tea
     for row in offers(database, team):
         offered_on[row.account_id].append(row.offered_on)
     assert offered_on == {"acme": [TODAY, TODAY + 14 * DAY], "globex": [TODAY, TODAY + 6 * DAY]}
+
+
+def test_closer_before_a_decision_date_and_weekly_while_onboarded(database: Database, workspace_id: str):
+    """Twenty days after the last check-in a B account is due only where something asks for more."""
+    with database.writing(workspace_id) as tx:
+        add_member(tx, "U0000ADA1")
+        for name in ("calm", "deciding", "onboarding"):
+            add_account(tx, name, owner_id=ADA, tier=Tier.B, started_on=OLD)
+            whole = AddCheckin(CheckinDraft(name, ADA, TODAY - 20 * DAY, 4), TODAY)
+            apply_checkins(tx, decide_checkin(whole), Actor("member", ADA), NOW)
+        end = TODAY + 60 * DAY
+        contract = ContractRow(
+            workspace_id=workspace_id, external_id="K1", account_id="deciding", start_on=OLD, end_on=end
+        )
+        journey = JourneyRow(
+            workspace_id=workspace_id,
+            account_id="onboarding",
+            template_key="standard",
+            name="Standard",
+            started_on=OLD,
+            stage_key="onboarding",
+            stage_since=OLD,
+            created_at=NOW,
+        )
+        tx.session.add_all([contract, journey])
+    checkins.run(database, workspace_id, NOW)
+    assert open_accounts(database, workspace_id) == ["deciding", "onboarding"]
 
 
 def test_nothing_to_do_in_an_empty_workspace(database: Database, workspace_id: str):

@@ -14,7 +14,7 @@ from rules.records import AccountState, Tier
 from rules.success.cadence import (
     NEW_FOR,
     ONBOARDING_DAYS,
-    ONBOARDING_STAGE,
+    ONBOARDING_STAGES,
     CadenceFacts,
     cadence_days,
     is_onboarding,
@@ -31,7 +31,7 @@ facts = st.builds(
     state=st.sampled_from(AccountState),
     tier=st.none() | st.sampled_from(Tier),
     began_on=days,
-    stage_key=st.sampled_from(["", ONBOARDING_STAGE, "adoption"]),
+    stage_key=st.sampled_from(["", *sorted(ONBOARDING_STAGES), "adoption"]),
     decides_on=st.none() | days,
     last_on=st.none() | days,
     skipped_on=st.none() | days,
@@ -51,11 +51,11 @@ def test_nobody_checks_in_with_prospects_and_the_lost(state: AccountState):
 
 
 def test_onboarding_is_weekly_in_its_stage_and_for_the_new_without_a_journey():
-    assert cadence_days(replace(OLD, stage_key=ONBOARDING_STAGE), TODAY) == ONBOARDING_DAYS
+    assert cadence_days(replace(OLD, stage_key="onboarding"), TODAY) == ONBOARDING_DAYS
     assert cadence_days(replace(OLD, stage_key="adoption", began_on=TODAY), TODAY) == 30
     assert cadence_days(replace(OLD, began_on=TODAY - NEW_FOR + DAY), TODAY) == ONBOARDING_DAYS
     assert cadence_days(replace(OLD, began_on=TODAY - NEW_FOR), TODAY) == 30
-    assert cadence_days(replace(OLD, tier=Tier.D, stage_key=ONBOARDING_STAGE), TODAY) is None
+    assert cadence_days(replace(OLD, tier=Tier.D, stage_key="onboarding"), TODAY) is None
 
 
 @pytest.mark.parametrize(("ahead", "expected"), [(0, 14), (90, 14), (91, 30), (-1, 30)])
