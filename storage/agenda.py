@@ -73,9 +73,10 @@ def list_items_of(tx: Tx, member: MemberRow, day: date, since: datetime) -> list
 
 
 def list_leads(tx: Tx, people: Sequence[MemberRow]) -> list[str]:
-    """Which of the people look after what is nobody's: the workspace's lead, else everybody with that role."""
+    """Which of the people look after what is nobody's: the workspace's lead, else all leads, else the admins."""
     chosen = get_workspace(tx).lead_id
-    return [row.id for row in people if row.id == chosen] or [row.id for row in people if row.role is Role.LEAD]
+    by_role = ([row.id for row in people if row.role is role] for role in (Role.LEAD, Role.ADMIN))
+    return [row.id for row in people if row.id == chosen] or next(filter(None, by_role), [])
 
 
 def list_unclaimed(tx: Tx, opened_before: datetime, limit: int) -> tuple[list[str], int]:

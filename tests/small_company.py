@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlmodel import SQLModel, select
 
-from pipeline import daily, renewals
+from pipeline import daily, digest, renewals
 from pipeline.imports.mapping import Kind
 from pipeline.imports.run import Job, run_import
 from rules.accounts.contacts import ContactDraft, decide_contact
@@ -31,6 +31,7 @@ from storage.accounts.contacts import ContactRow, apply_contacts
 from storage.accounts.notes import NoteRow, apply_notes
 from storage.alerts.alerts import AlertEventRow, EpisodeRow
 from storage.db import Database, Tx
+from storage.delivery.digests import DigestRow
 from storage.delivery.outbox import OutboxRow
 from storage.delivery.schedules import ScheduleRow
 from storage.library import find_template
@@ -79,6 +80,7 @@ class Company:
             "contact": ContactRow,
             "note": NoteRow,
             "outbox": OutboxRow,
+            "digest": DigestRow,
             "schedule": ScheduleRow,
             "checkin": CheckinRow,
             "offer": CheckinOfferRow,
@@ -115,6 +117,7 @@ def fill(database: Database, workspace_id: str, folder: Path, words: Mapping[str
         check_in(tx, f"{(words or {}).get('conversion', 'known')} words")
         walk(tx, f"{(words or {}).get('conversion', 'known')} milestone")
     renewals.run(database, workspace_id, NOW)
+    digest.run(database, workspace_id, NOW + timedelta(days=1, minutes=10))
     return Company(database, workspace_id)
 
 

@@ -23,10 +23,12 @@ from bot.slack.payloads import Origin, Payload
 from bot.slack.people import People
 from bot.slack.routes import build_routes
 from bot.wiring import with_help
+from commands import home
 from commands.accounts import account_archive, account_list, contact_forms, notes
 from commands.accounts.account_list import ADD
 from commands.alerts import alert_lists
 from commands.blocks.targets import OPEN_METRICS
+from commands.delivery import digest_views
 from commands.people import owners, team_list
 from commands.people.first_steps import OPEN_SETUP, START_JOURNEY
 from commands.people.setup_form import SETUP_FORM
@@ -74,6 +76,7 @@ NAMELESS |= {team_list.UNMATCHED, owners.PREVIOUS, owners.NEXT}
 NAMELESS |= {account_archive.BACK, account_archive.MORE, renewal_list.BACK, renewal_list.NEXT}
 NAMELESS |= {journey_list.BACK, journey_list.NEXT}
 NAMELESS |= {OPEN_METRICS, metrics.ADD, metrics.PREVIOUS, metrics.NEXT, METRIC_FORM}
+NAMELESS |= {digest_views.ALL, digest_views.BACK, digest_views.MORE, home.SORT, home.PREVIOUS, home.NEXT}
 # Forms whose menu, and not only their reference, names the account.
 WITH_MENU = {measurements.LOG_FORM, target_forms.TARGET_FORM, task_forms.TASK_FORM, risk_forms.RISK_FORM}
 WITH_MENU |= {contact_forms.CONTACT_FORM, notes.NOTE_FORM, contract_forms.CONTRACT_FORM}

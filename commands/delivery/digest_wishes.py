@@ -50,6 +50,7 @@ def choose(call: Call, tx: Tx) -> list[Reply]:
 
 def press(call: Call, tx: Tx) -> list[Reply]:
     """The buttons below one's wish."""
+    call.require(Permission.OWN_TIME)
     wish = call.ref.extra.get("wish", "") if call.ref else ""
     if wish not in set(DigestWish):
         raise UserError("Type how often: `/cs digest daily`, `weekly` or `off`.")
