@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import event
 from sqlmodel import col, select
 
@@ -17,6 +18,8 @@ from storage.db import Database
 from storage.delivery.outbox import OutboxRow
 from storage.people.workspaces import get_workspace
 from storage.renewals.contracts import ContractRow, get_contract
+from storage.renewals.keeping import keep_renewals
+from storage.renewals.reminders import Telling, apply_tellings
 from storage.renewals.renewals import RenewalReminderRow, RenewalRow, list_coming, list_renewal_facts
 from tests.alert_rows import add_account, add_member
 from tests.conftest import NOW, add_workspace
@@ -165,6 +168,24 @@ def test_a_flood_of_contracts_opens_five_threads_a_day_the_most_urgent_first(dat
     assert run(database, workspace_id, TODAY) == {"waiting": 7}
     assert run(database, workspace_id, TODAY + DAY)["said"] == 5
     assert run(database, workspace_id, TODAY + 2 * DAY) == {"said": 2, "looked_at": 2}
+
+
+def test_a_run_that_dies_while_writing_leaves_all_to_the_next(database: Database, workspace_id: str):
+    add_contract(database, workspace_id, "acme", TODAY + 60 * DAY)
+    add_contract(database, workspace_id, "beta", TODAY + 60 * DAY)
+    with database.writing(workspace_id) as tx:
+        keep_renewals(tx, ["acme", "beta"], TODAY, renewals.ACTOR, NOW)
+    tellings = [
+        Telling(row.id, row.decides_on, {}, 90, is_said=True, channel="C1") for row in rows(database, workspace_id)
+    ]
+    with pytest.raises(KeyboardInterrupt), database.writing(workspace_id) as tx:
+        assert apply_tellings(tx, tellings, NOW) == 2
+        raise KeyboardInterrupt
+    assert (posts(database, workspace_id), ticked(database, workspace_id)) == ([], [])
+    assert run(database, workspace_id, TODAY)["said"] == 2
+    with database.writing(workspace_id) as tx:
+        assert apply_tellings(tx, tellings, NOW) == 0
+    assert len(posts(database, workspace_id)) == 2
 
 
 def test_where_there_is_no_channel_the_owner_is_told_and_without_one_it_waits(database: Database, workspace_id: str):
