@@ -9,7 +9,7 @@ from commands.accounts.asking import ask_which, get_pressed
 from commands.accounts.pages import Page, wanted_page
 from commands.accounts.versions import who_words
 from commands.blocks.accounts import ARCHIVE, ASK_ARCHIVE, show_button, shown_name
-from commands.kit import Json, actions, button, clip, context, esc, mention, message, section
+from commands.kit import Element, Json, actions, button, clip, context, esc, mention, message, section
 from commands.naming import find_account_here
 from commands.slice import Button, Call, Command, Message, Ref, Reply, Whisper, answer_in_place
 from commands.typed import writes_if_typed
@@ -67,7 +67,7 @@ def do_archive(call: Call, tx: Tx) -> list[Reply]:
         said += " " + call.reader.say_many("{count} alert was closed.", "{count} alerts were closed.", closed)
     back = button(call.reader.say("Undo"), RESTORE, Ref("account", account.id))
     hint = context(call.reader.say("Nothing is lost: `/cs restore` brings it back at any time."))
-    return [answer_in_place(call, message(said, section(said), hint, actions(back)))]
+    return [answer_in_place(call, message(said, section(said), hint, actions(back, _archived_button(call))))]
 
 
 def restore(call: Call, tx: Tx) -> list[Reply]:
@@ -102,7 +102,7 @@ def _ask(call: Call, tx: Tx, account: AccountRow, reason: str) -> Message:
     decide_archive(account.id, reason)
     quoted = [context(reader.say("Reason: {reason}", reason=esc(reason)))] if reason else []
     yes = button(reader.say("Archive"), ARCHIVE, Ref("account", account.id, {"reason": reason}), style="danger")
-    return message(title, section(said), *quoted, actions(yes))
+    return message(title, section(said), *quoted, actions(yes, _archived_button(call)))
 
 
 def _close_alerts(call: Call, tx: Tx, account: AccountRow) -> int:
@@ -159,6 +159,11 @@ def _list(call: Call, tx: Tx, wanted: int) -> Message:
         again = button(reader.say("Restore"), RESTORE, Ref("account", row.id))
         lines.append(section(words, accessory=again))
     return message(title, section(title), *lines, *page.turns(reader, BACK, MORE, Ref("archived", "")))
+
+
+def _archived_button(call: Call) -> Element:
+    """The first page of what is put away."""
+    return button(call.reader.say("Archived accounts"), BACK, Ref("archived", ""))
 
 
 def _archived_words(call: Call, row: AccountRow, change: AuditRow | None, who: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 from sqlmodel import select
 
 from commands.accounts.account_archive import (
+    BACK,
     MORE,
     RESTORE,
     archive,
@@ -145,6 +146,7 @@ def test_archiving_asks_says_what_stops_and_closes_alerts_at_once(desk: Desk):
     assert read(desk, acme).archived_at is None
     done = desk.press(do_archive, find_ref(asked, ARCHIVE))
     assert "Archived *Acme*. 1 alert was closed." in get_message(done).text
+    assert "1 archived account" in shown(desk.press(turn_page, find_ref(done, BACK))[0])
     assert read(desk, acme).archived_at == desk.now
     (episode,) = desk.tx.session.exec(select(EpisodeRow))
     assert (episode.state, episode.close_reason) == (EpisodeState.RESOLVED, "account_gone")
