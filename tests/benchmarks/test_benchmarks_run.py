@@ -28,6 +28,7 @@ PROGRAMS = {
     "company": ["--accounts", "50"],
     "show": ["--accounts", "50", "--rounds", "2"],
     "jobs": ["--sizes", "20", "50"],
+    "digests": ["--accounts", "60", "--people", "12"],
     "imports": ["--rows", "300"],
     "acks": ["--accounts", "50", "--idle-seconds", "1"],
     "start": ["--rounds", "1"],
