@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.calendar import count_working_days, is_working_day
@@ -85,6 +85,7 @@ def journeys(draw: st.DrawFn) -> JourneyFacts:
 # ---------------------------------------------------------------- plans
 
 
+@settings(deadline=None)  # the first look at a country's holidays takes long
 @given(st.sampled_from(list_templates()), DAYS, COUNTRIES, st.sampled_from(["en", "zh_Hans", "zh_Hant"]), st.data())
 def test_every_date_of_a_plan_is_a_working_day_and_stages_keep_their_order(
     template: Template, begin: date, country: str, language: str, data: st.DataObject
