@@ -66,8 +66,8 @@ def decide_advance(
     told = reason.strip() if is_explained and not reason.strip() else check_reason(reason)
     settled = tuple(_settle(journey, each, fates.get(each.id, Fate.SKIP), told, doer) for each in open_ones)
     if following is None:
-        return _close(journey, "journey.finished", doer, settled=settled)
-    return _enter(journey, following.key, "journey.advanced", doer, settled)
+        return _close(journey, "journey.finished", doer, settled=settled, reason=told)
+    return _enter(journey, following.key, "journey.advanced", doer, settled, reason=told)
 
 
 def decide_back(journey: JourneyFacts, doer: Doer, seen: int | None = None) -> Act:
@@ -113,7 +113,9 @@ def _settle(journey: JourneyFacts, each: MilestoneFacts, fate: Fate, reason: str
     return Edit("milestone", each.id, settle(MilestoneState.SKIPPED, doer.today, doer, reason), each.version)
 
 
-def _enter(journey: JourneyFacts, stage_key: str, verb: str, doer: Doer, more: tuple[Edit, ...] = ()) -> Act:
+def _enter(
+    journey: JourneyFacts, stage_key: str, verb: str, doer: Doer, more: tuple[Edit, ...] = (), reason: str = ""
+) -> Act:
     """Leave the present stage for another one; `entered_on` keeps the first time."""
     entered = next(stage.entered_on for stage in journey.stages if stage.key == stage_key)
     edits = (
@@ -123,7 +125,7 @@ def _enter(journey: JourneyFacts, stage_key: str, verb: str, doer: Doer, more: t
         *more,
     )
     names = {stage.key: stage.name for stage in journey.stages}
-    about = {"name": names[stage_key], "from": journey.stage_name}
+    about = {"name": names[stage_key], "from": journey.stage_name, "reason": reason}
     return Act(verb, journey.id, journey.id, journey.account_id, edits, about)
 
 
