@@ -31,6 +31,7 @@ from tests.conftest import NOW, add_workspace
 from words.reader import Reader
 
 READERS = [Reader("en-US", "UTC"), Reader("zh-CN", "Asia/Shanghai")]
+FACTS = {"before": 72, "after": 49, "days": 9}
 TAKE, DONE, SETTLE = (
     next(each.handle for each in digests.SLICE.buttons if each.action == f"digests.{name}")
     for name in ("take", "done", "settle")
@@ -40,8 +41,7 @@ TAKE, DONE, SETTLE = (
 def fill(desk: Desk, owner_id: str, name: str = "Acme") -> Any:
     """One thing of each kind for the owner's account; returns the account."""
     account = desk.add_account(name, owner_id=owner_id)
-    facts = {"before": 72, "after": 49, "days": 9}
-    add_episode(desk.tx, account.id, owner_id=owner_id, facts=facts, opened_at=NOW - timedelta(days=2))
+    add_episode(desk.tx, account.id, owner_id=owner_id, facts=FACTS, opened_at=NOW - timedelta(days=2))
     add_offer(desk.tx, account.id, owner_id)
     add_milestone(desk.tx, account.id)
     add_task(desk.tx, account.id)
@@ -119,7 +119,7 @@ def test_what_was_done_meanwhile_falls_out(desk: Desk):
 def test_a_taken_alert_stays_and_says_who(desk: Desk):
     person = desk.person()
     account = desk.add_account(owner_id=person.id)
-    episode = add_episode(desk.tx, account.id, owner_id=person.id, facts={"before": 72, "after": 49, "days": 9})
+    episode = add_episode(desk.tx, account.id, owner_id=person.id, facts=FACTS)
     row = make(desk)
     desk.tx.session.exec(select(OutboxRow).where(OutboxRow.kind == "digest")).one().state = "sent"
     desk.tx.session.flush()
@@ -179,6 +179,18 @@ def test_what_is_covered_names_whose_it_is(desk: Desk):
     assert "for Ben" in text_of(draw(desk, make(desk)))
 
 
+def test_who_covers_can_do_what_the_digest_offers_while_the_owner_is_away(desk: Desk):
+    person = desk.person()
+    ben = desk.add_member("U0000002", name="Ben")
+    ben.away_from, ben.away_until, ben.cover_id = TODAY, TODAY, person.id
+    account = desk.add_account(owner_id=ben.id)
+    first, second = (add_episode(desk.tx, account.id, owner_id=ben.id, subject=each, facts=FACTS) for each in "12")
+    desk.press(TAKE, Ref("episode", first.id), surface=Surface.MESSAGE)
+    assert get_episode(desk.tx, first.id).taken_by == person.id
+    with pytest.raises(NotAllowedError):
+        desk.press(TAKE, Ref("episode", second.id), surface=Surface.MESSAGE, now=NOW + timedelta(days=1))
+
+
 def test_a_lead_reads_that_something_is_nobodys(desk: Desk):
     person = desk.person(Role.LEAD)
     get_workspace(desk.tx).lead_id = person.id
@@ -212,7 +224,7 @@ def test_the_longest_digest_fits(desk: Desk, reader: Reader):
     person = desk.person()
     for number in range(12):
         account = desk.add_account(f"{number} " + "<&>客" * 28, owner_id=person.id)
-        add_episode(desk.tx, account.id, owner_id=person.id, facts={"before": 72, "after": 49, "days": 9})
+        add_episode(desk.tx, account.id, owner_id=person.id, facts=FACTS)
         add_task(desk.tx, account.id, "<&>" * 300)
         add_milestone(desk.tx, account.id, "<&>" * 100)
         add_offer(desk.tx, account.id, person.id)
@@ -297,8 +309,7 @@ def channel_digest(desk: Desk, kind: DigestKind, stored: dict[str, object]) -> D
 def test_the_channel_reads_unclaimed_alerts_until_they_are_taken(desk: Desk):
     person = desk.person()
     account = desk.add_account(owner_id=person.id)
-    facts = {"before": 72, "after": 49, "days": 9}
-    episode = add_episode(desk.tx, account.id, owner_id=person.id, facts=facts)
+    episode = add_episode(desk.tx, account.id, owner_id=person.id, facts=FACTS)
     row = channel_digest(desk, DigestKind.TEAM, {"alerts": [episode.id], "count": 4})
     found = draw(desk, row)
     assert found is not None
