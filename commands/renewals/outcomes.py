@@ -21,6 +21,7 @@ from commands.kit import Json, actions, button, date_picker, form_field, menu, m
 from commands.renewals.renewal_views import get_pressed, require_open, require_seen, to_open
 from commands.slice import Button, Call, Form, FormView, Message, OpenForm, Ref, Reply, Whisper, answer_in_place
 from commands.typed import get_today, read_date
+from rules.alerts.renewal_signals import make_object
 from rules.errors import UserError
 from rules.people.roles import Permission
 from rules.records import RenewalOutcome
@@ -38,6 +39,7 @@ from rules.renewals.outcomes import (
 from rules.undo import Done, check_undo
 from storage.accounts.accounts import AccountRow, get_account
 from storage.alerts.alerts import enqueue_refresh
+from storage.alerts.settling import settle_alerts
 from storage.db import Tx
 from storage.renewals.contracts import find_rest, get_contract, to_facts
 from storage.renewals.figures import find_figures
@@ -78,6 +80,7 @@ def submit_outcome(call: Call, tx: Tx) -> list[Reply]:
     intents = decide_outcome(to_open(tx, row, row.version), draft, call.person.id, today, around)
     row = apply_outcome(tx, intents, actor, call.now)
     keep_renewals(tx, [account.id], today, actor, call.now)
+    settle_alerts(tx, account.id, make_object(row.contract_id), actor, call.now)
     enqueue_refresh(tx, account.id, call.now)
     return [Whisper(_recorded_message(call, row, account))]
 

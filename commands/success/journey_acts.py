@@ -19,6 +19,7 @@ from rules.errors import StaleError
 from rules.people.roles import Permission
 from rules.records import MilestoneState
 from rules.success.journeys import (
+    Act,
     ChangedError,
     Doer,
     JourneyFacts,
@@ -29,6 +30,7 @@ from rules.success.journeys import (
 from rules.undo import Done, check_undo
 from storage.accounts.accounts import AccountRow, get_account
 from storage.alerts.alerts import enqueue_refresh
+from storage.alerts.settling import settle_alerts
 from storage.audit import AuditRow, get_change
 from storage.db import Tx
 from storage.people.members import get_members
@@ -39,6 +41,10 @@ from storage.success.journeys import find_journey_facts, get_milestone
 
 UNDO = "journeys.undo"
 _KINDS = frozenset({"journey", "milestone"})
+
+
+_ENDING = frozenset({"state", "due_on", "removed_at", "stage_key", "closed_at"})
+"""Columns whose change ends the alerts about a milestone or a stage."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +105,16 @@ def carry_out(
         raise _explain_settled(call, tx, error) from error
     except ChangedError as error:
         raise _explain_changed(call, tx, account, error) from error
+    _settle_alerts(call, tx, account, intents)
     enqueue_refresh(tx, account.id, call.now)
     return lines[-1] if lines else ""
+
+
+def _settle_alerts(call: Call, tx: Tx, account: AccountRow, intents: Sequence[JourneyIntent]) -> None:
+    """What is done, skipped, moved or left behind needs nobody any more."""
+    edits = [edit for each in intents if isinstance(each, Act) for edit in each.edits]
+    for id_ in {edit.id for edit in edits if _ENDING & edit.values.keys()}:
+        settle_alerts(tx, account.id, id_, call.person.actor, call.now)
 
 
 def answer(call: Call, tx: Tx, account: AccountRow, said: str, line_id: str) -> list[Reply]:

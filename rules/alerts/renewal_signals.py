@@ -26,6 +26,11 @@ def observe_expired(evidence: Evidence) -> Sequence[Observation]:
     return [_observe_end(evidence.day, each) for each in evidence.renewals]
 
 
+def make_object(contract_id: str) -> str:
+    """The contract's id as subjects begin with it: it is another system's, and a colon ends it."""
+    return contract_id.replace(":", ".")
+
+
 def _observe_notice(day: date, renewal: RenewalFacts) -> Observation:
     kind, notice = AlertKind.NOTICE_RECEIVED, renewal.notice_received_on
     if notice is None or notice > day:
@@ -48,7 +53,7 @@ def _facts(renewal: RenewalFacts) -> dict[str, object]:
 
 def _subject(renewal: RenewalFacts, day: date) -> str:
     """The contract, whose id is another system's, and the day: one that moves is another subject."""
-    return f"{renewal.contract_id.replace(':', '.')}:{day.isoformat()}"
+    return f"{make_object(renewal.contract_id)}:{day.isoformat()}"
 
 
 RULES: tuple[Rule, ...] = (
