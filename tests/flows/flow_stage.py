@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -30,6 +30,11 @@ from playground.model import Channel, Team, User
 from playground.seed import Seed
 from playground.server import Playground
 from rules.delivery.outbox import Pace
+from rules.people.team import ChangeMember
+from rules.records import Actor
+from storage.people.members import find_by_slack_id
+from storage.people.team_writes import apply_team
+from tests.flows.flow_posts import Post, is_idle, join_posts, list_rows_between
 
 MONDAY = date(2026, 3, 2)
 SEATS = 50
@@ -40,17 +45,18 @@ PRIVATE, ARCHIVED = "C0000PRIVAT1", "C0000ARCHIV1"
 Json = dict[str, Any]
 
 
-def make_seed() -> Seed:
+def make_seed(people: Iterable[User] = ()) -> Seed:
     """A lead, two CSMs, somebody who will only look, a stranger of another team; the channel they share, a private one
-    and an archived one.
+    and an archived one. `people` come besides, or instead of who has the same id.
     """
-    users = [
+    usual = [
         User(id=LEAD, name="lead", real_name="The lead", email="lead@example.com", tz="UTC", is_admin=True),
         User(id=CSM, name="csm", real_name="The CSM", email="csm@example.com", tz="UTC"),
         User(id=MIA, name="mia", real_name="Another CSM", email="mia@example.com", tz="UTC"),
         User(id=VIEWER, name="viewer", real_name="The viewer", email="viewer@example.com", tz="UTC"),
         User(id=STRANGER, name="stranger", real_name="A stranger", tz="UTC", team_id="T0000OTHER1"),
     ]
+    users = list({user.id: user for user in [*usual, *people]}.values())
     everyone = [user.id for user in users]
     channels = [
         Channel(id=CHANNEL, name="cs-alerts", members=everyone, is_ext_shared=True),
@@ -107,6 +113,53 @@ class Stage:
             await asyncio.sleep(0.1)
         seen = "\n---\n".join(said(each) for each in await self.messages(thread_ts=thread_ts))
         raise AssertionError(f"nobody said {text!r} within {seconds} s; seen:\n{seen}")
+
+    async def walk(self, until: datetime) -> None:
+        """Let business time pass up to `until`: stop at each time at which something is due, let it run, and wait until
+        all it says stands in Slack, so that each message is rendered and posted at its own moment. Snoozed alerts,
+        which are looked for every five minutes, wake at the next stop, `until` at the latest.
+        """
+        await self.settle()
+        while (due := await asyncio.to_thread(self.server.scheduler.next_due)) is not None and due <= until:
+            await self._stop_at(due)
+        await self._stop_at(until)
+
+    async def _stop_at(self, moment: datetime) -> None:
+        self.clock.move_to(max(moment, self.clock()))
+        await self.server.scheduler.tick()
+        await self.settle()
+
+    async def settle(self, seconds: float = 30.0) -> None:
+        """Wait until every run is finished and everything said stands in Slack."""
+        database = self.server.wiring.database
+        async with asyncio.timeout(seconds):
+            while True:
+                with database.reading(self.workspace_id) as tx:
+                    if is_idle(tx):
+                        return
+                await asyncio.sleep(0.02)
+
+    def posts(self, since: datetime, until: datetime) -> list[Post]:
+        """What arrived from `since` to before `until` (business time), in order, updates included.
+
+        Raises `AssertionError` where a message stands twice in Slack, or was given up.
+        """
+        with self.server.wiring.database.reading(self.workspace_id) as tx:
+            rows = list_rows_between(tx, since, until)
+        return join_posts(self.slack.core.workspace, rows)
+
+    async def meet(self, people: Iterable[str]) -> None:
+        """These people (Slack ids) type their first command, and Slack is asked who they are."""
+        for each in people:
+            assert (await self.command("/cs help", each))["ok"]
+        assert await self.server.edge.tasks.drain(5) == 0
+
+    def set_hours(self, slack_id: str, **hours: object) -> None:
+        """Own working time of somebody who was met: `work_from="08:00"`, `digest_at`, `country`, `own_zone` …"""
+        with self.server.wiring.database.writing(self.workspace_id) as tx:
+            row = find_by_slack_id(tx, slack_id)
+            assert row is not None, f"nobody has met {slack_id}"
+            apply_team(tx, [ChangeMember(row.id, hours)], Actor("import", "hours"), self.clock())
 
     async def pass_days(self, count: int, active: int) -> None:
         """Let days pass: each day's usage is imported, then the jobs of the next morning run."""
@@ -202,30 +255,60 @@ def _elements(blocks: list[Json]) -> list[Json]:
 
 @asynccontextmanager
 async def open_stage(
-    folder: Path, *, is_socket_mode: bool = True, port: int = 0, pace: Pace | None = None
+    folder: Path,
+    *,
+    is_socket_mode: bool = True,
+    port: int = 0,
+    pace: Pace | None = None,
+    start: datetime | None = None,
+    people: Iterable[User] = (),
+    hours: Mapping[str, Mapping[str, object]] | None = None,
+    is_set_up: bool = True,
 ) -> AsyncIterator[Stage]:
-    """The stage on `MONDAY` at noon, the channel set up, nothing imported yet. `pace` is delivery's."""
-    clock = MovableClock(read_wall, datetime(MONDAY.year, MONDAY.month, MONDAY.day, 12, tzinfo=UTC) - read_wall())
-    async with Playground(make_seed(), port=port) as slack, ClientSession() as session:
-        manifest = build_manifest(with_help(SLICES), is_socket_mode=is_socket_mode, url="https://bot.example.com")
-        app = slack.install(manifest, installer=LEAD)
-        settings = Settings(
-            database_url=f"sqlite:///{folder / 'milepost.db'}",
-            slack_bot_token=SecretStr(app.bot_token),
-            slack_app_token=SecretStr(app.app_token if is_socket_mode else ""),
-            slack_signing_secret=SecretStr(app.signing_secret),
-            slack_api_url=slack.api_url,
-            http_port=0,
-        )
-        server = await connect(wire(settings, clocks=Clocks(clock, read_wall)), pace=pace)
-        await server.start()
-        if isinstance(server.transport, HttpServer):
-            slack.set_request_url(app.app_id, f"http://127.0.0.1:{server.transport.port}/slack/events")
+    """The stage at `start` (`MONDAY` at noon UTC), the channel set up, nothing imported yet. `pace` is delivery's.
+
+    `people` come besides those of `make_seed`, or instead of who has the same id, each with zone and locale; they and
+    the CSM have been met. `hours`: own working time by Slack id, as `Stage.set_hours` takes it. With `is_set_up` false
+    nobody has set a channel or met the bot.
+    """
+    begin = start or datetime(MONDAY.year, MONDAY.month, MONDAY.day, 12, tzinfo=UTC)
+    clock = MovableClock(read_wall, begin - read_wall())
+    known = list(people)
+    async with Playground(make_seed(known), port=port) as slack, ClientSession() as session:
+        server = await _connect(slack, folder, clock, pace, is_socket_mode=is_socket_mode)
         stage = Stage(slack, server, clock, folder, session)
         try:
-            answer = await stage.command(f"/cs setup <#{CHANNEL}>", LEAD)
-            assert answer["ok"], answer
-            await stage.command("/cs help")
+            if is_set_up:
+                await _set_up(stage, [each.id for each in known if not each.team_id], hours or {})
             yield stage
         finally:
             await server.stop()
+
+
+async def _connect(
+    slack: Playground, folder: Path, clock: MovableClock, pace: Pace | None, *, is_socket_mode: bool
+) -> Server:
+    """Install the app and start the bot as production does."""
+    manifest = build_manifest(with_help(SLICES), is_socket_mode=is_socket_mode, url="https://bot.example.com")
+    app = slack.install(manifest, installer=LEAD)
+    settings = Settings(
+        database_url=f"sqlite:///{folder / 'milepost.db'}",
+        slack_bot_token=SecretStr(app.bot_token),
+        slack_app_token=SecretStr(app.app_token if is_socket_mode else ""),
+        slack_signing_secret=SecretStr(app.signing_secret),
+        slack_api_url=slack.api_url,
+        http_port=0,
+    )
+    server = await connect(wire(settings, clocks=Clocks(clock, read_wall)), pace=pace)
+    await server.start()
+    if isinstance(server.transport, HttpServer):
+        slack.set_request_url(app.app_id, f"http://127.0.0.1:{server.transport.port}/slack/events")
+    return server
+
+
+async def _set_up(stage: Stage, people: Iterable[str], hours: Mapping[str, Mapping[str, object]]) -> None:
+    answer = await stage.command(f"/cs setup <#{CHANNEL}>", LEAD)
+    assert answer["ok"], answer
+    await stage.meet([CSM, *people])
+    for slack_id, wanted in hours.items():
+        stage.set_hours(slack_id, **wanted)
