@@ -14,7 +14,8 @@ from tests.commands.conftest import Desk
 
 
 @pytest.mark.parametrize(
-    ("typed", "is_over"), [("acme done kick-off", True), ("acme move kick-off to 1 Apr because they asked", True), ("acme", False)]
+    ("typed", "is_over"),
+    [("acme done kick-off", True), ("acme move kick-off to 1 Apr because they asked", True), ("acme", False)],
 )
 def test_a_milestone_done_or_moved_ends_its_alerts(desk: Desk, typed: str, is_over: bool):
     account = desk.add_account("Acme Corp")
