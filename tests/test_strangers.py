@@ -69,7 +69,15 @@ RENAMED = {"Acme Corp": NAME, "A1": EXTERNAL_ID, "C0ACME00001": THEIR_CHANNEL, "
 TEAM, LEAD, VIEWER = "T0000001", "U0000LEAD", "U000VIEWER"
 
 # What names nothing that could be another workspace's, and so has nothing to refuse a lead.
-NAMELESS = {ADD, account_list.NEXT, account_list.PREVIOUS, alert_lists.NEXT, alert_lists.BACK, SETUP_FORM}
+NAMELESS = {
+    ADD,
+    account_list.NEXT,
+    account_list.PREVIOUS,
+    alert_lists.NEXT,
+    alert_lists.BACK,
+    alert_lists.FILTER,
+    SETUP_FORM,
+}
 NAMELESS |= {each.action for lists in (checkin_lists, task_lists, risk_lists) for each in lists.BUTTONS}
 NAMELESS |= {OPEN_SETUP, START_JOURNEY, team_list.LIST, team_list.MINE, team_list.PREVIOUS, team_list.NEXT}
 NAMELESS |= {team_list.UNMATCHED, owners.PREVIOUS, owners.NEXT}
