@@ -40,14 +40,14 @@ MONDAY = date(2026, 3, 2)
 SEATS = 50
 CSM, LEAD, CHANNEL = "U00000000CSM", "U0000000LEAD", "C0000ALERTS1"
 MIA, VIEWER, STRANGER = "U00000000MIA", "U000000VIEWR", "U0000STRANGE"
-PRIVATE, ARCHIVED = "C0000PRIVAT1", "C0000ARCHIV1"
+PRIVATE, ARCHIVED, ROOM = "C0000PRIVAT1", "C0000ARCHIV1", "C00000ROOM01"
 
 Json = dict[str, Any]
 
 
 def make_seed(people: Iterable[User] = ()) -> Seed:
-    """A lead, two CSMs, somebody who will only look, a stranger of another team; the channel they share, a private one
-    and an archived one. `people` come besides, or instead of who has the same id.
+    """A lead, two CSMs, somebody who will only look, a stranger of another team; the channel they share, a private one,
+    an archived one, and one for a single customer. `people` come besides, or instead of who has the same id.
     """
     usual = [
         User(id=LEAD, name="lead", real_name="The lead", email="lead@example.com", tz="UTC", is_admin=True),
@@ -62,6 +62,7 @@ def make_seed(people: Iterable[User] = ()) -> Seed:
         Channel(id=CHANNEL, name="cs-alerts", members=everyone, is_ext_shared=True),
         Channel(id=PRIVATE, name="cs-private", members=[LEAD, CSM], is_private=True),
         Channel(id=ARCHIVED, name="cs-archived", members=[LEAD, CSM], is_archived=True),
+        Channel(id=ROOM, name="northwind", members=[LEAD, CSM, MIA]),
     ]
     return Seed(team=Team(id="T00000FLOW", name="Flow", domain="flow"), users=users, channels=channels)
 
@@ -125,7 +126,8 @@ class Stage:
         await self._stop_at(until)
 
     async def _stop_at(self, moment: datetime) -> None:
-        self.clock.move_to(max(moment, self.clock()))
+        if moment > self.clock():
+            self.clock.move_to(moment)
         await self.server.scheduler.tick()
         await self.settle()
 
