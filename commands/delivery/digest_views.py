@@ -20,7 +20,8 @@ from rules.records import DigestKind, EpisodeState
 from storage.agenda import list_items_of, load_alerts
 from storage.alerts.alerts import EpisodeRow
 from storage.db import Tx
-from storage.delivery.digests import DigestRow, find_digest
+from storage.delivery.digests import DIGEST, DigestRow, find_digest
+from storage.delivery.outbox import find_posted
 from storage.people.members import MemberRow, find_by_slack_id
 from words.reader import Reader
 
@@ -32,10 +33,18 @@ MOST_TEXT = 12_000
 
 
 def render_digest_of(reference: str, tx: Tx, reader: Reader) -> Message | None:
-    """The digest `reference` as of now; None where nothing is left to say."""
+    """The digest `reference` as of now. Once everything it told of is settled: a line that says so where it was posted
+    before, so that no old button stays; None where it was not.
+    """
     row = find_digest(tx, reference)
     if row is None:
         return None
+    found = _render(tx, reader, row)
+    is_posted = found is None and find_posted(tx, DIGEST, row.id) is not None
+    return _render_settled(reader, row) if is_posted else found
+
+
+def _render(tx: Tx, reader: Reader, row: DigestRow) -> Message | None:
     match row.kind:
         case DigestKind.PERSON:
             return _render_personal(tx, reader, row)
@@ -43,6 +52,17 @@ def render_digest_of(reference: str, tx: Tx, reader: Reader) -> Message | None:
             return _render_unclaimed(tx, reader, row)
         case DigestKind.RENEWALS:
             return render_renewals(tx, reader, row.day)
+
+
+def _render_settled(reader: Reader, row: DigestRow) -> Message:
+    """One grey line, as of a closed alert."""
+    said = {
+        DigestKind.PERSON: reader.say("all of it is settled"),
+        DigestKind.TEAM: reader.say("each of these alerts was taken or has ended"),
+        DigestKind.RENEWALS: reader.say("no renewal is to be decided any more"),
+    }[row.kind]
+    text = f"✓ {reader.weekday(row.day.weekday())} · {said}"
+    return message(text, context(text))
 
 
 # ---------------------------------------------------------------- a person's

@@ -116,6 +116,35 @@ def test_what_was_done_meanwhile_falls_out(desk: Desk):
     assert draw(desk, row) is None
 
 
+def set_posted(desk: Desk, row: DigestRow) -> None:
+    """As if delivery had posted the digest."""
+    posted = desk.tx.session.exec(select(OutboxRow).where(OutboxRow.reference == row.id)).one()
+    posted.state, posted.posted_channel, posted.slack_ts = "sent", "D0000001", "1.000001"
+
+
+def test_a_posted_digest_whose_last_thing_was_settled_has_no_button_left(desk: Desk):
+    account = desk.add_account(owner_id=desk.person().id)
+    task = add_task(desk.tx, account.id, "Call them")
+    row = make(desk)
+    set_posted(desk, row)
+    desk.press(DONE, Ref("task", task.id, {"digest": row.id}), surface=Surface.MESSAGE)
+    found = draw(desk, row)
+    assert actions_of(found) == []
+    assert "Tuesday · all of it is settled" in text_of(found)
+    assert "Call them" not in text_of(found)
+
+
+def test_a_posted_list_of_unclaimed_alerts_ends_in_one_line(desk: Desk):
+    person = desk.person()
+    episode = add_episode(desk.tx, desk.add_account(owner_id=person.id).id, owner_id=person.id, facts=FACTS)
+    row = channel_digest(desk, DigestKind.TEAM, {"alerts": [episode.id], "count": 1})
+    set_posted(desk, row)
+    desk.press(TAKE, Ref("episode", episode.id, {"digest": row.id}), surface=Surface.MESSAGE)
+    found = draw(desk, row)
+    assert actions_of(found) == []
+    assert "taken or has ended" in text_of(found)
+
+
 def test_a_taken_alert_stays_and_says_who(desk: Desk):
     person = desk.person()
     account = desk.add_account(owner_id=person.id)
