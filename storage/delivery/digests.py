@@ -18,6 +18,8 @@ from rules.records import DigestKind, Enqueue
 from storage.db import Tx
 from storage.delivery.outbox import enqueue
 from storage.fields import choice, json_value, key, moment, workspace
+from storage.lookup import is_among
+from storage.upsert import upsert
 
 DIGEST = "digest"
 """Kind of the outbox rows; the reference is a digest's id."""
@@ -78,8 +80,9 @@ def list_last_made(tx: Tx, kind: DigestKind, after: date) -> dict[str, datetime]
 
 
 def apply_digests(tx: Tx, wanted: Sequence[MakeDigest], now: datetime) -> list[DigestRow]:
-    """Make those that do not exist yet, each with its outbox row unless it is empty; returns the new rows."""
-    made = list_made(tx, {each.day for each in wanted})
+    """Make those that do not exist yet, each with its outbox row unless it is empty; returns the new rows. One that
+    another process makes at the same moment is its own.
+    """
     rows = [
         DigestRow(
             workspace_id=tx.workspace_id,
@@ -91,12 +94,14 @@ def apply_digests(tx: Tx, wanted: Sequence[MakeDigest], now: datetime) -> list[D
             created_at=now,
         )
         for each in wanted
-        if (each.kind, each.recipient, each.day) not in made
     ]
-    tx.session.add_all(rows)
-    tx.session.flush()
-    enqueue(tx, _posts(rows), now)
-    return rows
+    upsert(tx, DigestRow, [row.model_dump() for row in rows], keys=("workspace_id", "kind", "recipient", "day"))
+    query = select(DigestRow).where(
+        DigestRow.workspace_id == tx.workspace_id, is_among(tx, col(DigestRow.id), [row.id for row in rows])
+    )
+    made = list(tx.session.exec(query))
+    enqueue(tx, _posts(made), now)
+    return made
 
 
 def refresh_digest(tx: Tx, digest_id: str, now: datetime) -> None:

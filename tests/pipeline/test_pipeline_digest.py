@@ -225,6 +225,13 @@ def test_a_digest_made_meanwhile_is_not_made_again(database: Database, workspace
     assert sent(database, workspace_id) == ["U1"]
 
 
+def test_the_same_digest_asked_for_twice_at_once_is_made_once(database: Database, workspace_id: str):
+    wanted = digest.MakeDigest(DigestKind.PERSON, "U1", TODAY, stored={"today": {"ids": [], "count": 0}})
+    with database.writing(workspace_id) as tx:
+        assert len(apply_digests(tx, [wanted, wanted], NOW)) == 1
+    assert sent(database, workspace_id) == ["U1"]
+
+
 def test_statements_do_not_grow_with_people_and_accounts(database: Database, workspace_id: str):
     counts = []
     for day, people in enumerate((2, 20)):
