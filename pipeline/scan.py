@@ -72,7 +72,7 @@ def _look_at_all(database: Database, workspace_id: str, today: Day) -> Iterator[
 
 
 def _look(account: AccountRow, evidence: Evidence, conditions: AccountConditions) -> tuple[Look, bool]:
-    look = look_at(account.id, account.owner_id, account.country, evidence, conditions)
+    look = look_at(account.id, account.country, evidence, conditions)
     return look, has_dropped(look, conditions)
 
 

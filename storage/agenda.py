@@ -27,7 +27,7 @@ from rules.records import (
 from rules.success.curves import Point
 from rules.success.targets import TargetFacts, TargetStatus, assess
 from storage.accounts.accounts import AccountRow, get_accounts, is_in_use
-from storage.alerts.alerts import EpisodeRow
+from storage.alerts.alerts import EpisodeRow, responsible
 from storage.db import Tx
 from storage.lookup import is_among
 from storage.people.members import MemberRow, get_members
@@ -177,8 +177,7 @@ def load_alerts(tx: Tx, ids: Sequence[str]) -> dict[str, EpisodeRow]:
 
 
 def _list_alerts(tx: Tx, _day: date, owners: Owners | None) -> list[Item]:
-    row = EpisodeRow
-    owner = func.coalesce(row.owner_id, AccountRow.owner_id)
+    row, owner = EpisodeRow, responsible()
     query = _select(row, owner, null(), col(row.severity), col(row.state)).where(
         *_is_in(tx, row),
         col(row.state).in_((EpisodeState.OPEN, EpisodeState.ACKED)),

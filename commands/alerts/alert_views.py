@@ -30,12 +30,14 @@ def load_views(tx: Tx, reader: Reader, rows: Sequence[EpisodeRow]) -> list[Alert
     """The alerts with all that their messages name, in three queries; those of accounts that are gone are left out."""
     ids = sorted({row.account_id for row in rows})
     accounts, contracts = get_accounts(tx, ids), list_contracts(tx, ids)
-    people = get_members(tx, [who for row in rows for who in (row.owner_id, row.taken_by, row.closed_by) if who])
+    owners = {row.id: row.owner_id or accounts[row.account_id].owner_id for row in rows if row.account_id in accounts}
+    others = [who for row in rows for who in (row.taken_by, row.closed_by)]
+    people = get_members(tx, filter(None, [*owners.values(), *others]))
     return [
         AlertView(
             row,
             accounts[row.account_id],
-            people.get(row.owner_id or ""),
+            people.get(owners[row.id] or ""),
             people.get(row.taken_by or ""),
             people.get(row.closed_by or ""),
             _find_renewal_day(contracts.get(row.account_id, ()), row.opened_at.date()),

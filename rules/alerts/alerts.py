@@ -33,6 +33,7 @@ class Episode:
 
     `level` is how bad it was when last told of (`rules.alerts.signals`); `is_latched`: a person closed it while the
     condition went on, so it stays closed until that clears or worsens. `is_quiet`: listed, but not announced.
+    `owner_id`: whom it was assigned to; None: whoever owns the account.
     """
 
     id: str
@@ -65,7 +66,6 @@ class Fired:
     Args:
         account_id, kind, subject: what the alert is about; one open alert each.
         severity, level, facts, rule_version: as observed; `worse_by` is the rise of `level` that is news.
-        owner_id: who owns the account.
         batch: "" to be announced alone, else the name of the summary it belongs to.
         is_quiet: flapping or for digests alone; listed, but not announced.
     """
@@ -78,7 +78,6 @@ class Fired:
     rule_version: str
     facts: Mapping[str, object]
     subject: str = ""
-    owner_id: str | None = None
     batch: str = ""
     is_quiet: bool = False
 
@@ -250,7 +249,7 @@ def _voice(episode: Episode, fired: Fired) -> dict[str, object]:
 
 def _reopen(episode: Episode, fired: Fired, *, is_worse: bool) -> ChangeEpisode:
     values = _news(fired) | _open_values() | _close_values(None, "", "", "")
-    values |= {"owner_id": fired.owner_id, "is_latched": False, "batch": fired.batch, "is_quiet": fired.is_quiet}
+    values |= {"owner_id": None, "is_latched": False, "batch": fired.batch, "is_quiet": fired.is_quiet}
     is_anew = is_worse and not fired.is_quiet
     return _change(episode, "reopened", values, is_new_epoch=True, is_announced_anew=is_anew)
 

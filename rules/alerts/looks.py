@@ -30,20 +30,19 @@ class Look:
     """
 
     account_id: str
-    owner_id: str | None
     country: str
     day: date
     seen: tuple[Observation, ...]
     seen_before: Mapping[Topic, Observation]
 
 
-def look_at(account_id: str, owner_id: str | None, country: str, evidence: Evidence, known: Collection[Topic]) -> Look:
+def look_at(account_id: str, country: str, evidence: Evidence, known: Collection[Topic]) -> Look:
     """Ask every rule; `known` are the topics of its conditions."""
     seen = tuple(each for rule in RULES for each in rule.observe(evidence))
     new = {each.kind for each in seen} - {kind for kind, _subject in known}
     earlier = replace(evidence, day=evidence.day - _DAY)
     before = (each for rule in RULES if rule.kind in new for each in rule.observe(earlier))
-    return Look(account_id, owner_id, country, evidence.day, seen, {each.topic: each for each in before})
+    return Look(account_id, country, evidence.day, seen, {each.topic: each for each in before})
 
 
 def advance(look: Look, conditions: Conditions) -> dict[Topic, Condition]:
@@ -126,7 +125,6 @@ def _fired(look: Look, seen: Observation, condition: Condition, seasons: Collect
         rule.version,
         seen.facts,
         subject=seen.subject,
-        owner_id=look.owner_id,
         batch=choose_batch(seen.kind, look.country, seasons, is_first_look=is_first_look),
         is_quiet=condition.is_flapping or rule.is_digest_only or seen.is_digest_only,
     )

@@ -11,12 +11,13 @@ from enum import Enum
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, text, true
-from sqlmodel import Field, Index, SQLModel, and_, case, col, select
+from sqlmodel import Field, Index, SQLModel, and_, case, col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from rules.alerts.alerts import OPEN_STATES, ChangeEpisode, Episode, Fired, Intent, OpenEpisode, RefreshEpisode
 from rules.errors import StaleError
 from rules.records import Actor, AlertKind, Change, Enqueue, EpisodeState, Severity
+from storage.accounts.accounts import AccountRow
 from storage.audit import record
 from storage.db import Tx
 from storage.delivery.outbox import enqueue
@@ -34,9 +35,9 @@ class EpisodeRow(SQLModel, table=True):
 
     `channel_id` is where it was announced ("" until then: `announced_at` None), `summary_id` is set when that was one
     line of a summary. `batch` names the summary it must be announced in ("" for none: "first" when it was so at the
-    first look, "season:DE"); `is_quiet`: flapping or for
-    digests alone, not announced. `is_latched`: closed by a person while the
-    condition went on. `closed_by` is a member's id, None when the condition ended by itself.
+    first look, "season:DE"); `is_quiet`: flapping or for digests alone, not announced. `is_latched`: closed by a person
+    while the condition went on. `owner_id` is whom it was assigned to; None: whoever owns the account, now and later.
+    `closed_by` is a member's id, None when the condition ended by itself.
     """
 
     __tablename__ = "alert_episodes"
@@ -105,6 +106,13 @@ def to_episode(row: EpisodeRow) -> Episode:
     return Episode(**{name: getattr(row, name) for name in names})
 
 
+def responsible() -> Any:
+    """Who is to act on an alert, for queries that join its account: whom it was assigned to, else who took it, else the
+    account's owner, so that an account which is given away takes its alerts along.
+    """
+    return func.coalesce(col(EpisodeRow.owner_id), col(EpisodeRow.taken_by), col(AccountRow.owner_id))
+
+
 # ---------------------------------------------------------------- reading
 
 
@@ -137,14 +145,14 @@ def list_open(
     waits = case(
         (col(EpisodeRow.state) == EpisodeState.OPEN, 0), (col(EpisodeRow.state) == EpisodeState.ACKED, 1), else_=2
     )
-    query = _of(tx).where(_is_open(account_id, owner_id), _is_of(kinds))
+    query = _of(tx).where(_is_open(tx, account_id, owner_id), _is_of(kinds))
     ordered = query.order_by(rank.desc(), waits, col(EpisodeRow.opened_at).desc(), col(EpisodeRow.id))
     return list(tx.session.exec(ordered.limit(limit).offset(offset)))
 
 
 def count_open(tx: Tx, account_id: str | None = None, owner_id: str | None = None, *, kinds: Kinds = None) -> int:
     """How many `list_open` would give without a limit."""
-    wanted = (EpisodeRow.workspace_id == tx.workspace_id, _is_open(account_id, owner_id), _is_of(kinds))
+    wanted = (EpisodeRow.workspace_id == tx.workspace_id, _is_open(tx, account_id, owner_id), _is_of(kinds))
     return tx.session.exec(select(func.count()).select_from(EpisodeRow).where(*wanted)).one()
 
 
@@ -179,13 +187,20 @@ def _of(tx: Tx) -> SelectOfScalar[EpisodeRow]:
     return select(EpisodeRow).where(EpisodeRow.workspace_id == tx.workspace_id)
 
 
-def _is_open(account_id: str | None, owner_id: str | None) -> ColumnElement[bool]:
+def _is_open(tx: Tx, account_id: str | None, owner_id: str | None) -> ColumnElement[bool]:
     wanted: list[ColumnElement[bool]] = [col(EpisodeRow.state).in_(sorted(OPEN_STATES))]
     if account_id is not None:
         wanted.append(col(EpisodeRow.account_id) == account_id)
     if owner_id is not None:
-        wanted.append(col(EpisodeRow.owner_id) == owner_id)
+        wanted.append(_is_for(tx, owner_id))
     return and_(*wanted)
+
+
+def _is_for(tx: Tx, member_id: str) -> ColumnElement[bool]:
+    """Whether `responsible` is this member, for queries of alerts alone."""
+    chosen = func.coalesce(col(EpisodeRow.owner_id), col(EpisodeRow.taken_by))
+    owned = select(AccountRow.id).where(AccountRow.workspace_id == tx.workspace_id, AccountRow.owner_id == member_id)
+    return or_(chosen == member_id, and_(chosen.is_(None), col(EpisodeRow.account_id).in_(owned)))
 
 
 def _is_closed(account_id: str | None) -> ColumnElement[bool]:
@@ -268,7 +283,6 @@ def _open(tx: Tx, fired: Fired, hand: _Hand) -> EpisodeRow:
         rule_version=fired.rule_version,
         facts=dict(fired.facts),
         opened_at=hand.at,
-        owner_id=fired.owner_id,
         batch=fired.batch,
         is_quiet=fired.is_quiet,
     )

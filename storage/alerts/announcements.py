@@ -15,7 +15,7 @@ from sqlmodel import col, select
 from rules.alerts.announcements import Announcement
 from rules.records import Enqueue, EpisodeState, Severity
 from storage.accounts.accounts import AccountRow
-from storage.alerts.alerts import MESSAGE, SUMMARY, EpisodeRow
+from storage.alerts.alerts import MESSAGE, SUMMARY, EpisodeRow, responsible
 from storage.db import Tx
 from storage.delivery.outbox import enqueue
 from storage.people.members import MemberRow
@@ -38,7 +38,7 @@ class Unannounced(NamedTuple):
 
 def list_unannounced(tx: Tx) -> list[Unannounced]:
     """Every open alert that waits to be announced, of all accounts, in one query."""
-    owner = col(EpisodeRow.owner_id) == col(MemberRow.id)
+    owner = responsible() == col(MemberRow.id)
     columns = (
         *map(col, (EpisodeRow.id, EpisodeRow.severity, EpisodeRow.level, EpisodeRow.batch, AccountRow.channel_id)),
         col(MemberRow.slack_id),

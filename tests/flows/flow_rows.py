@@ -89,14 +89,12 @@ def add_target(stage: Stage, account_id: str, metric: str = "conversion", unit: 
     return write(stage, lambda tx: apply_targets(tx, intents, ACTOR, stage.clock())[0].id)
 
 
-def add_alert(stage: Stage, account_id: str, channel: str = CHANNEL, owner: str = CSM) -> str:
+def add_alert(stage: Stage, account_id: str, channel: str = CHANNEL) -> str:
     """An alert of an account, announced in `channel`; its id."""
 
     def change(tx: Tx) -> str:
         facts = {"score": 31.0, "day": stage.today.isoformat(), "data_day": stage.today.isoformat()}
-        fired = Fired(
-            account_id, AlertKind.HEALTH_RED, Severity.HIGH, 50.0, 5.0, "red-1", facts, owner_id=add_person(tx, owner)
-        )
+        fired = Fired(account_id, AlertKind.HEALTH_RED, Severity.HIGH, 50.0, 5.0, "red-1", facts)
         (row,) = apply_alerts(tx, [OpenEpisode(fired)], Actor.job("scan"), stage.clock())
         apply_announcement(tx, Announcement(channel, (row.id,), is_summary=False), stage.clock())
         return row.id

@@ -31,7 +31,7 @@ def seen(subject: str, verdict: Verdict = BAD, kind: AlertKind = OVERDUE) -> Obs
 
 
 def look(day: date, *observations: Observation) -> Look:
-    return Look("acme", None, "", day, observations, {})
+    return Look("acme", "", day, observations, {})
 
 
 def walk(*days: tuple[Observation, ...]) -> list[dict[Topic, Condition]]:
@@ -160,11 +160,11 @@ def test_every_rule_is_asked_and_its_kind_has_one_subject_group():
     assert sorted(kind for group in GROUPS.values() for kind in group) == sorted(rule.kind for rule in RULES)
     milestone = MilestoneFacts("m1", "s1", "Go live", TODAY - 9 * DAY)
     journey = JourneyFacts("j1", "s1", "Onboarding", TODAY - 30 * DAY, None, (milestone,))
-    found = look_at("acme", None, "", Evidence(TODAY, journey=journey, tier=Tier.A), ())
+    found = look_at("acme", "", Evidence(TODAY, journey=journey, tier=Tier.A), ())
     overdue = next(each for each in found.seen if each.topic == (OVERDUE, "m1:2026-03-01"))
     assert (overdue.verdict, overdue.is_digest_only) == (BAD, False)
     assert (OVERDUE, "m1:2026-03-01") in found.seen_before
-    known = look_at("acme", None, "", Evidence(TODAY, journey=journey), {(OVERDUE, ""): on(TODAY)})
+    known = look_at("acme", "", Evidence(TODAY, journey=journey), {(OVERDUE, ""): on(TODAY)})
     assert OVERDUE not in {kind for kind, _subject in known.seen_before}
 
 

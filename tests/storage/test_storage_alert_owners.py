@@ -1,0 +1,68 @@
+"""Tests of whose an alert is: it goes along with its account, unless somebody chose otherwise."""
+
+from __future__ import annotations
+
+from rules.accounts.accounts import ChangeAccount
+from rules.alerts.alerts import Assign, Take, decide
+from rules.delivery.digests import Matter
+from rules.records import Actor
+from storage.accounts.account_imports import import_accounts
+from storage.accounts.account_writes import apply_accounts
+from storage.accounts.accounts import get_account
+from storage.accounts.owners import Orphans, give_accounts
+from storage.agenda import list_open_items
+from storage.alerts.alerts import EpisodeRow, apply_alerts, count_open, list_open, to_episode
+from storage.alerts.announcements import list_unannounced
+from storage.db import Tx
+from tests.alert_rows import TODAY, add_account, add_episode, add_member
+from tests.conftest import NOW
+
+HAND = Actor("member", "m-U9", "Lee")
+
+
+def whose(tx: Tx, *slack_ids: str) -> list[str]:
+    """In whose list the one open alert stands; the digests and the announcement must agree."""
+    listed = [each for each in slack_ids if list_open(tx, owner_id=f"m-{each}")]
+    assert [each for each in slack_ids if count_open(tx, owner_id=f"m-{each}")] == listed
+    told = [item.owner_id for item in list_open_items(tx, TODAY) if item.matter is Matter.ALERT]
+    assert told == [f"m-{each}" for each in listed]
+    waits = [row for slack_id in listed for row in list_open(tx, owner_id=f"m-{slack_id}") if row.taken_by is None]
+    assert [each.owner_slack_id for each in list_unannounced(tx)] == (listed if waits else [])
+    return listed
+
+
+def owned(tx: Tx, **more: str) -> EpisodeRow:
+    for slack_id in ("U1", "U2", "U3"):
+        add_member(tx, slack_id, email=f"{slack_id.lower()}@example.com")
+    add_account(tx, "acme", external_id="A1", **({"owner_id": "m-U1"} | more))
+    return add_episode(tx, "acme", announced_at=None)
+
+
+def test_an_alert_goes_along_when_its_account_is_given_away_by_hand_or_by_a_file(tx: Tx):
+    owned(tx)
+    assert whose(tx, "U1", "U2", "U3") == ["U1"]
+    apply_accounts(tx, [ChangeAccount("acme", {"owner_id": "m-U2"})], HAND, NOW)
+    assert whose(tx, "U1", "U2", "U3") == ["U2"]
+    row = {"external_id": "A1", "name": "acme", "owner_email": "u3@example.com"}
+    import_accounts(tx, [row], Actor("import", "accounts.csv"), NOW)
+    assert get_account(tx, "acme").owner_id == "m-U3"
+    assert whose(tx, "U1", "U2", "U3") == ["U3"]
+
+
+def test_an_alert_goes_along_with_accounts_nobody_looked_after(tx: Tx):
+    owned(tx, owner_id=None, owner_email="left@example.com")
+    give_accounts(tx, Orphans(1, email="left@example.com"), "m-U2", HAND, NOW)
+    assert whose(tx, "U1", "U2") == ["U2"]
+
+
+def test_what_was_assigned_or_taken_stays_where_it_is(tx: Tx):
+    episode = to_episode(owned(tx))
+    apply_alerts(tx, decide(episode, Assign("m-U2"), NOW), HAND, NOW)
+    apply_accounts(tx, [ChangeAccount("acme", {"owner_id": "m-U3"})], HAND, NOW)
+    assert whose(tx, "U1", "U2", "U3") == ["U2"]
+
+
+def test_who_took_it_keeps_it(tx: Tx):
+    apply_alerts(tx, decide(to_episode(owned(tx)), Take("m-U1"), NOW), HAND, NOW)
+    apply_accounts(tx, [ChangeAccount("acme", {"owner_id": "m-U3"})], HAND, NOW)
+    assert whose(tx, "U1", "U3") == ["U1"]
