@@ -97,10 +97,10 @@ def _identity(row: Mapping[str, Any], known: AccountRow | None, taken: set[str],
 
 
 def _owner_id(email: str, known: AccountRow | None, members: Mapping[str, str]) -> str | None:
-    """The member of the address. An owner given in Slack stays where the file names nobody, or nobody we know yet."""
-    if email in members:
-        return members[email]
-    return known.owner_id if known and email in ("", known.owner_email) else None
+    """The member of the address. An owner given in Slack stays until the file names somebody else than before."""
+    if known and known.owner_id and email in ("", known.owner_email):
+        return known.owner_id
+    return members.get(email)
 
 
 def _taken_slugs(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> set[str]:

@@ -135,7 +135,9 @@ def take_accounts_back(tx: Tx, line: audit.AuditRow, actor: Actor, now: datetime
 
 
 def _set_owner(tx: Tx, ids: Sequence[str], before: str | None, after: str | None, actor: Actor, now: datetime) -> None:
-    tx.session.exec(update(AccountRow).where(_is_one_of(tx, ids)).values(owner_id=after))
+    """Told account by account, so that each one's timeline and whoever has its form open know."""
+    if ids:
+        tx.session.exec(update(AccountRow).where(_is_one_of(tx, ids)).values(owner_id=after))
     for id_ in ids:
         change = Change("account.changed", "account", id_, id_, before={"owner_id": before}, after={"owner_id": after})
         audit.record(tx, change, actor, now)
@@ -152,14 +154,6 @@ def _is_owned_by_left(tx: Tx) -> ColumnElement[bool]:
 def _link_accounts(tx: Tx, row: MemberRow, now: datetime) -> None:
     if not row.email or row.is_bot or not row.is_active:
         return
-    linked = tx.session.exec(
-        update(AccountRow)
-        .where(
-            col(AccountRow.workspace_id) == tx.workspace_id,
-            col(AccountRow.owner_id).is_(None),
-            func.lower(AccountRow.owner_email) == row.email,
-        )
-        .values(owner_id=row.id)
-    )
-    if linked.rowcount:
-        audit.record(tx, Change("link", "member", row.id, after={"accounts": linked.rowcount}), Actor.job("slack"), now)
+    is_theirs = and_(col(AccountRow.owner_id).is_(None), func.lower(AccountRow.owner_email) == row.email)
+    ids = tx.session.exec(select(AccountRow.id).where(AccountRow.workspace_id == tx.workspace_id, is_theirs)).all()
+    _set_owner(tx, ids, None, row.id, Actor.job("slack"), now)

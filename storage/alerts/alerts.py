@@ -110,7 +110,7 @@ def responsible() -> Any:
     """Who is to act on an alert, for queries that join its account: whom it was assigned to, else who took it, else the
     account's owner, so that an account which is given away takes its alerts along.
     """
-    return func.coalesce(col(EpisodeRow.owner_id), col(EpisodeRow.taken_by), col(AccountRow.owner_id))
+    return func.coalesce(EpisodeRow.owner_id, EpisodeRow.taken_by, AccountRow.owner_id)
 
 
 # ---------------------------------------------------------------- reading
@@ -198,9 +198,9 @@ def _is_open(tx: Tx, account_id: str | None, owner_id: str | None) -> ColumnElem
 
 def _is_for(tx: Tx, member_id: str) -> ColumnElement[bool]:
     """Whether `responsible` is this member, for queries of alerts alone."""
-    chosen = func.coalesce(col(EpisodeRow.owner_id), col(EpisodeRow.taken_by))
-    owned = select(AccountRow.id).where(AccountRow.workspace_id == tx.workspace_id, AccountRow.owner_id == member_id)
-    return or_(chosen == member_id, and_(chosen.is_(None), col(EpisodeRow.account_id).in_(owned)))
+    chosen = func.coalesce(EpisodeRow.owner_id, EpisodeRow.taken_by)
+    own = select(AccountRow.id).where(AccountRow.workspace_id == tx.workspace_id, AccountRow.owner_id == member_id)
+    return or_(chosen == member_id, and_(chosen.is_(None), col(EpisodeRow.account_id).in_(own)))
 
 
 def _is_closed(account_id: str | None) -> ColumnElement[bool]:

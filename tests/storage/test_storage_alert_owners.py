@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rules.accounts.accounts import ChangeAccount
 from rules.alerts.alerts import Assign, Take, decide
 from rules.delivery.digests import Matter
@@ -31,7 +33,7 @@ def whose(tx: Tx, *slack_ids: str) -> list[str]:
     return listed
 
 
-def owned(tx: Tx, **more: str) -> EpisodeRow:
+def owned(tx: Tx, **more: Any) -> EpisodeRow:
     for slack_id in ("U1", "U2", "U3"):
         add_member(tx, slack_id, email=f"{slack_id.lower()}@example.com")
     add_account(tx, "acme", external_id="A1", **({"owner_id": "m-U1"} | more))

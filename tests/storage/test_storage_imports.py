@@ -64,7 +64,7 @@ def test_aliases_are_added_with_audit_and_never_removed(tx: Tx):
     assert [row.after for row in told if row.object_kind == "account_aliases"][-1] == {"aliases": ["Coyote"]}
 
 
-def test_an_owner_taken_in_slack_stays_until_the_file_names_somebody_known(tx: Tx):
+def test_an_owner_taken_in_slack_stays_until_the_file_names_somebody_else(tx: Tx):
     for id_, email in (("m1", "ada@example.com"), ("m2", "bob@example.com")):
         tx.session.add(MemberRow(id=id_, workspace_id=tx.workspace_id, slack_id=id_, email=email, seen_at=NOW))
     tx.session.flush()
@@ -77,6 +77,10 @@ def test_an_owner_taken_in_slack_stays_until_the_file_names_somebody_known(tx: T
     assert get_account(tx, "A1").owner_id == "m1"
     assert add_accounts(tx, {**file, "owner_email": "bob@example.com"}) == [CHANGED]
     assert get_account(tx, "A1").owner_id == "m2"
+    get_account(tx, "A1").owner_id = "m1"
+    tx.session.flush()
+    assert add_accounts(tx, {**file, "owner_email": "bob@example.com"}) == [SAME]
+    assert get_account(tx, "A1").owner_id == "m1"
 
 
 def test_contracts_and_tickets_merge_by_external_id(tx: Tx):

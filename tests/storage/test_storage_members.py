@@ -11,7 +11,7 @@ from sqlmodel import select
 from rules.records import Role
 from storage.accounts.accounts import AccountRow
 from storage.accounts.owners import is_expected, list_unlinked_emails, save_from_slack
-from storage.audit import AuditRow
+from storage.audit import AuditRow, find_change
 from storage.db import Database, Tx
 from storage.delivery.deliveries import DeliveryRow, claim_delivery
 from storage.errors import NotFoundError
@@ -59,7 +59,10 @@ def test_a_profile_is_saved_and_the_imported_accounts_of_its_address_are_linked(
     assert (row.name, row.email, row.zone, row.refreshed_at) == ("Mia", "mia@example.com", "Europe/Berlin", NOW)
     assert (mine.owner_id, other.owner_id) == (row.id, None)
     assert list_unlinked_emails(tx) == ["li@example.com"]
-    assert audited(tx) == ["link"]
+    assert audited(tx) == ["account.changed"]
+    told = find_change(tx, "account.changed", mine.id)
+    assert told is not None
+    assert told.after == {"owner_id": row.id}
 
 
 def test_an_account_given_to_somebody_else_is_not_taken_back(tx: Tx):
