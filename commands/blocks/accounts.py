@@ -12,11 +12,11 @@ from commands.kit import Element, button, clip, esc, mention
 from commands.slice import Ref
 from rules.health.health import show_score
 from rules.records import AccountState, Band, Tier
-from rules.renewals.renewals import Renewal, Term, next_renewal
+from rules.renewals.renewals import Renewal, list_agreed, next_renewal
 from storage.accounts.accounts import AccountRow
 from storage.health.health import HealthScoreRow
 from storage.people.members import MemberRow
-from storage.renewals.contracts import ContractRow
+from storage.renewals.contracts import ContractRow, to_facts
 from words.money import Amount
 from words.reader import Reader
 
@@ -65,16 +65,15 @@ def renewal_words(reader: Reader, contracts: Sequence[ContractRow], today: date)
 
 
 def find_next_renewal(contracts: Sequence[ContractRow], today: date) -> Renewal | None:
-    """The contract end that is decided first."""
-    return next_renewal([_term(each) for each in contracts], today)
+    """The end that is decided first, of what is agreed by now."""
+    return next_renewal(map(to_facts, contracts), today)
 
 
 def list_worth(reader: Reader, contracts: Sequence[ContractRow], today: date) -> list[str]:
-    """What the running contracts are worth a year, a sum per currency."""
+    """What the running contracts, or those that were signed to take over, are worth a year: a sum per currency."""
     sums: dict[str, int] = {}
-    for contract in contracts:
-        if next_renewal([_term(contract)], today) is not None:
-            sums[contract.currency] = sums.get(contract.currency, 0) + contract.yearly_minor
+    for contract in list_agreed(map(to_facts, contracts), today):
+        sums[contract.currency] = sums.get(contract.currency, 0) + contract.yearly_minor
     return [reader.money(Amount(minor, currency), is_compact=True) for currency, minor in sums.items() if minor]
 
 
@@ -115,16 +114,6 @@ def _facts(reader: Reader, account: AccountRow) -> list[str]:
 
 def _tier_words(reader: Reader, tier: Tier) -> str:
     return reader.say("tier {tier}", tier=tier.value)
-
-
-def _term(contract: ContractRow) -> Term:
-    return Term(
-        start_on=contract.start_on,
-        end_on=contract.end_on,
-        term_months=contract.term_months,
-        notice_by=contract.notice_by,
-        notice_received_on=contract.notice_received_on,
-    )
 
 
 # ---------------------------------------------------------------- buttons

@@ -185,11 +185,18 @@ def decide_outcome(
 
 
 def plan_next_end(term: Term, ends_on: date) -> date | None:
-    """The end of a next period as long as this one; None where there is no fixed end."""
+    """The end of a next period as long as this one; None where there is no fixed end.
+
+    The end is the last day of the contract, but for one that ends on the day of the month on which it began: so many
+    systems write whole months (3 April to 3 April), and they are taken as such.
+    """
     if term.end_on is None:
         return None
     if term.is_auto_renew:
         return ends_on + relativedelta(months=max(term.term_months, 1))
+    whole = relativedelta(term.end_on, term.start_on)
+    if not whole.days:
+        return ends_on + whole
     return ends_on + _DAY + relativedelta(term.end_on + _DAY, term.start_on) - _DAY
 
 

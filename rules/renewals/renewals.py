@@ -93,10 +93,21 @@ def find_renewal(term: Term, today: date) -> Renewal | None:
     return None if term.start_on > today or found.ends_on < today else found
 
 
-def next_renewal(terms: Iterable[Term], today: date) -> Renewal | None:
-    """Of the contracts that run on `today`, the one decided first from now on; a decided one only if none is open."""
-    found = [renewal for term in terms if (renewal := find_renewal(term, today)) is not None]
+def next_renewal(contracts: Iterable[ContractFacts], today: date) -> Renewal | None:
+    """Of what an account has agreed to (see `list_agreed`), the end decided first from now on; a decided one only if
+    none is open.
+    """
+    found = [find_end(each.term, max(today, each.term.start_on)) for each in list_agreed(contracts, today)]
     return min(found, key=lambda each: (each.decides_on < today, each.ends_on, each.decides_on), default=None)
+
+
+def list_agreed(contracts: Iterable[ContractFacts], today: date) -> list[ContractFacts]:
+    """The contracts that run on `today`; where one was signed that takes over from such a contract, that one instead:
+    the question of its end is answered.
+    """
+    known = list(contracts)
+    running = (each for each in known if find_renewal(each.term, today) is not None)
+    return list({each.id: each for each in (_find_last(each, known) for each in running)}.values())
 
 
 def list_questions(contracts: Iterable[ContractFacts], today: date) -> list[tuple[ContractFacts, Renewal]]:
@@ -118,6 +129,14 @@ def is_coming(renewal: Renewal, today: date) -> bool:
 def is_followed(contract: ContractFacts, contracts: Iterable[ContractFacts]) -> bool:
     """Whether another contract of the account takes over where this one ends."""
     return any(_follows(each, contract) for each in contracts)
+
+
+def _find_last(contract: ContractFacts, contracts: Iterable[ContractFacts]) -> ContractFacts:
+    """The last of those that take over from a contract one after the other; itself where none does."""
+    known = list(contracts)
+    while (later := next((each for each in known if _follows(each, contract)), None)) is not None:
+        contract = later
+    return contract
 
 
 def _follows(later: ContractFacts, contract: ContractFacts) -> bool:

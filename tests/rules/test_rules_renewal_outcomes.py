@@ -103,6 +103,12 @@ def test_a_decided_renewal_is_decided():
 def test_a_next_period_ends_where_the_months_end():
     assert plan_next_end(Term(date(2025, 3, 1), date(2026, 2, 28)), date(2026, 2, 28)) == date(2027, 2, 28)
     assert plan_next_end(Term(date(2025, 1, 1), date(2025, 6, 30)), date(2025, 6, 30)) == date(2025, 12, 31)
+    assert plan_next_end(Term(date(2025, 3, 10), date(2026, 3, 9)), date(2026, 3, 9)) == date(2027, 3, 9)
+
+
+def test_a_contract_written_from_day_to_same_day_goes_on_so():
+    assert plan_next_end(Term(date(2025, 4, 3), date(2026, 4, 3)), date(2026, 4, 3)) == date(2027, 4, 3)
+    assert plan_next_end(Term(date(2026, 1, 15), date(2026, 7, 15)), date(2026, 7, 15)) == date(2027, 1, 15)
 
 
 def test_reasons_that_the_figures_bear_out_come_first():

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.renewals.renewals import Renewal, Term, find_renewal, next_renewal
+from rules.renewals.renewals import ContractFacts, Renewal, Term, find_renewal, list_agreed, next_renewal
 
 TODAY = date(2026, 3, 10)
 
@@ -30,9 +30,21 @@ def test_contracts_that_have_ended_or_not_begun_do_not_renew():
 def test_the_open_decision_comes_before_the_one_already_taken():
     decided = Term(date(2025, 4, 1), date(2026, 3, 31), notice_received_on=date(2026, 1, 1))
     open_one = Term(date(2025, 9, 1), date(2026, 8, 31))
-    found = next_renewal([decided, open_one], TODAY)
+    found = next_renewal([ContractFacts("K1", "A1", decided), ContractFacts("K2", "A1", open_one)], TODAY)
     assert found is not None
     assert found.ends_on == date(2026, 8, 31)
+
+
+def test_a_contract_signed_to_take_over_answers_the_end_of_the_running_one():
+    running = ContractFacts("K1", "A1", Term(date(2025, 4, 1), date(2026, 3, 31)), 84_000_00)
+    following = ContractFacts("K2", "A1", Term(date(2026, 4, 1), date(2027, 3, 31)), 96_000_00)
+    other = ContractFacts("K3", "A1", Term(date(2025, 9, 1), date(2026, 8, 31)), 10_000_00, kind="add-on")
+    assert list_agreed([following, running], TODAY) == [following]
+    assert next_renewal([following, running], TODAY) == Renewal(date(2027, 3, 31), date(2027, 3, 31))
+    assert list_agreed([running, following, other], TODAY) == [following, other]
+    assert next_renewal([running, following, other], TODAY) == Renewal(date(2026, 8, 31), date(2026, 8, 31))
+    assert list_agreed([running, following], date(2026, 5, 1)) == [following]
+    assert list_agreed([following], TODAY) == []
 
 
 @given(st.dates(date(2020, 1, 1), date(2026, 3, 10)), st.integers(0, 36))
