@@ -42,6 +42,14 @@ def describe_engine(database: Database) -> Engine:
     return Engine("SQLite", sqlite3.sqlite_version, journal, reason, current_revision(database))
 
 
+def is_empty(database: Database) -> bool:
+    """Whether it can be reached and has no table at all: nobody has used it yet."""
+    try:
+        return not inspect(database.engine).get_table_names()
+    except DBAPIError:
+        return False
+
+
 def find_faults(database: Database) -> list[str]:
     """What is wrong with the database, in a few words each; none if it is sound. Reads all of a SQLite file."""
     try:

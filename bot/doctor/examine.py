@@ -14,6 +14,7 @@ from bot.slack.probe import SlackProbe
 from storage.db import Database
 from storage.health.portfolio import list_channels
 from storage.people.workspaces import find_by_team, get_workspace
+from storage.revision import HEAD, current_revision
 
 _MOST_CHANNELS = 40
 """Slack answers 50 such questions a minute."""
@@ -21,8 +22,9 @@ _MOST_CHANNELS = 40
 
 async def examine(settings: Settings, database: Database, clocks: Clocks) -> list[Finding]:
     """Everything that can be found out; later checks are left out where they need what failed."""
-    found = [*check_settings(settings), *await asyncio.to_thread(lambda: list(check_database(database)))]
-    is_readable = not is_broken(each for each in found if each.about == "database")
+    about_data = await asyncio.to_thread(lambda: list(check_database(database)))
+    found = [*check_settings(settings), *about_data]
+    is_readable = not is_broken(about_data) and current_revision(database) == HEAD
     if not settings.slack_bot_token.get_secret_value():
         return found
     probe = SlackProbe(

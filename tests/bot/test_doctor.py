@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -83,6 +84,14 @@ async def test_a_sound_installation_has_nothing_broken(tmp_path: Path):
     assert "import" in found["accounts"][0].to_do
 
 
+async def test_before_the_first_run_everything_that_can_be_asked_is_asked(tmp_path: Path):
+    async with install(tmp_path) as patient:
+        new = patient.settings.model_copy(update={"database_url": f"sqlite:///{tmp_path / 'new.db'}"})
+        found = await examine(new, Database(new.database_url), patient.clocks)
+    assert {each.verdict for each in found} == {Verdict.OK}
+    assert {"database", "bot token", "scopes", "Socket Mode", "clock"} <= {each.about for each in found}
+
+
 async def test_a_missing_scope_is_named_with_what_it_is_for(tmp_path: Path):
     async with install(tmp_path, missing="channels:history") as patient:
         found = await patient.examine()
@@ -154,10 +163,14 @@ async def test_messages_that_died_or_wait_and_a_paused_workspace_are_told(tmp_pa
     assert "token_revoked" in found["workspace"][0].said
 
 
-async def test_an_older_database_is_only_worth_a_look_and_no_database_is_broken(tmp_path: Path):
-    empty = Settings(database_url=f"sqlite:///{tmp_path / 'empty.db'}", slack_bot_token=SecretStr(""))
-    found = await examine(empty, Database(empty.database_url), Clocks(lambda: NOW, read_wall))
-    told = {each.about: each for each in found}
-    assert told["database"].verdict is Verdict.FAIL
-    assert "db upgrade" in told["database"].to_do
+async def test_a_new_database_is_fine_and_another_programs_is_not(tmp_path: Path):
+    settings = Settings(database_url=f"sqlite:///{tmp_path / 'new.db'}", slack_bot_token=SecretStr(""))
+    clocks = Clocks(lambda: NOW, read_wall)
+    told = {each.about: each for each in await examine(settings, Database(settings.database_url), clocks)}
+    assert told["database"].verdict is Verdict.OK
     assert told["settings"].verdict is Verdict.FAIL
+    with sqlite3.connect(tmp_path / "new.db") as other:
+        other.execute("CREATE TABLE things (id INTEGER)")
+    told = {each.about: each for each in await examine(settings, Database(settings.database_url), clocks)}
+    assert told["database"].verdict is Verdict.FAIL
+    assert "docs/operations.md" in told["database"].to_do
