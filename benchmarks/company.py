@@ -1,8 +1,8 @@
 """A sample company of any size, written straight into a database: `uv run python -m benchmarks.company`.
 
-Up to 40 accounts are made row by row through storage, their usage rolled up, their past scored and scanned by the real
-jobs. The rest are copies of these, under other names, made by the database. The same seed gives the same company.
-Owns the sample; refuses to measure anything but its own making.
+Up to 40 accounts are made row by row through storage, cared for by people (`benchmarks.care`), their usage rolled up,
+their past scored and scanned by the real jobs. The rest are copies of these, under other names, made by the database.
+The same seed gives the same company. Owns the sample; refuses to measure anything but its own making.
 """
 
 from __future__ import annotations
@@ -19,24 +19,25 @@ from random import Random
 from time import perf_counter
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, select
 from sqlmodel import col
 
-from benchmarks.copies import copy_accounts
+from benchmarks.care import Cared, care_for
+from benchmarks.copies import Copy, copy_accounts
 from benchmarks.names import make_name
 from benchmarks.report import Report, read_arguments
-from pipeline import rollup, scan, score
+from pipeline import checkins, renewals, rollup, scan, score
 from rules.health.drops import list_days_to_compare
 from rules.records import Role
 from storage.accounts.accounts import AccountRow
 from storage.db import Database, Tx
-from storage.health.health import HealthScoreRow
 from storage.health.tickets import TicketRow
-from storage.health.usage import UsageDayRow, UsageDirtyRow, UsageEventRow, insert_events
+from storage.health.usage import UsageDirtyRow, insert_events
 from storage.people.members import MemberRow
 from storage.people.workspaces import WorkspaceRow
 from storage.renewals.contracts import ContractRow
 from storage.revision import upgrade
+from storage.schema import METADATA
 from storage.success.metrics import MetricRow
 from storage.success.targets import MeasurementRow, TargetRow, TargetStepRow
 from storage.upsert import upsert
@@ -85,16 +86,22 @@ def make_company(database: Database, accounts: int, *, seed: int = 7) -> Company
         _add_people_and_metrics(tx)
         for number in range(originals):
             _add_account(tx, _Sketch(number, names[number], Random(f"{seed}:{number}")))
+            care_for(tx, Cared(number, account_id(number), owner_of(number), TODAY))
     _work_through_past(database, row.id)
     database.close()
     path = Path(database.url.removeprefix("sqlite:///"))
-    copy_accounts(path, [(account_id(number), name) for number, name in enumerate(names)], originals)
+    copy_accounts(path, [Copy(account_id(at), name, owner_of(at)) for at, name in enumerate(names)], originals)
     return Company(database, row.id, tuple(names))
 
 
 def account_id(number: int) -> str:
     """32 hex digits, in no order, as real ids are."""
     return hashlib.sha256(str(number).encode()).hexdigest()[:32]
+
+
+def owner_of(number: int) -> str:
+    """The id of the member who looks after the account of that number; the copies of one go to different ones."""
+    return hashlib.sha256(OWNERS[(number + number // ORIGINALS) % len(OWNERS)].encode()).hexdigest()[:32]
 
 
 def mark_last_day(company: Company) -> int:
@@ -156,7 +163,6 @@ def _add_people_and_metrics(tx: Tx) -> None:
 
 
 def _add_account(tx: Tx, of: _Sketch) -> None:
-    owner = hashlib.sha256(OWNERS[of.number % len(OWNERS)].encode()).hexdigest()[:32]
     row = {
         "id": of.id,
         "external_id": f"acc-{of.number:06}",
@@ -164,7 +170,7 @@ def _add_account(tx: Tx, of: _Sketch) -> None:
         "name": of.name,
         "tier": "ABCD"[of.number % 4],
         "country": _COUNTRIES[of.number % len(_COUNTRIES)],
-        "owner_id": owner,
+        "owner_id": owner_of(of.number),
         "started_on": TODAY - timedelta(500),
         "created_at": NOW - timedelta(500),
     }
@@ -264,12 +270,15 @@ def _list_events(of: _Sketch) -> list[dict[str, Any]]:
 
 
 def _work_through_past(database: Database, workspace_id: str) -> None:
-    """The days a scan compares with, scored and scanned as they would have been."""
+    """The days a scan compares with, scored and scanned as they would have been; yesterday's renewals and check-ins."""
     rollup.run(database, workspace_id, NOW)
     for day in reversed(list_days_to_compare(TODAY)):
         morning = datetime.combine(day, time(6), UTC)
         score.run(database, workspace_id, morning)
         scan.run(database, workspace_id, morning)
+    noon = NOW - timedelta(hours=18)
+    renewals.run(database, workspace_id, noon)
+    checkins.run(database, workspace_id, noon)
 
 
 # ---------------------------------------------------------------- the program
@@ -283,16 +292,19 @@ def main() -> None:
         seconds = perf_counter() - began
         report = Report(f"A company of {given.accounts} accounts", ("table", "rows"))
         with company.database.reading(company.workspace_id) as tx:
-            for table in (AccountRow, ContractRow, TicketRow, TargetRow, MeasurementRow, UsageEventRow, UsageDayRow):
-                report.rows.append((str(table.__tablename__), _count(tx, table)))
-            report.rows.append((str(HealthScoreRow.__tablename__), _count(tx, HealthScoreRow)))
+            report.rows += [(table.name, _count(tx, table)) for table in METADATA.sorted_tables if _is_owned(table)]
         size = Path(company.database.url.removeprefix("sqlite:///")).stat().st_size
         report.notes.append(f"made in {seconds:.1f} s, {size / 1e6:.0f} MB")
     report.show(is_json=given.json)
 
 
-def _count(tx: Tx, table: Any) -> int:
-    query = select(func.count()).select_from(table).where(table.workspace_id == tx.workspace_id)
+def _is_owned(table: Table) -> bool:
+    """Whether its rows belong to accounts."""
+    return table.name == "accounts" or "account_id" in table.columns
+
+
+def _count(tx: Tx, table: Table) -> int:
+    query = select(func.count()).select_from(table).where(table.c.workspace_id == tx.workspace_id)
     return int(tx.session.execute(query).scalar_one())
 
 

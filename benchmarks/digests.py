@@ -8,24 +8,18 @@ once, with plain sqlite3.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from benchmarks.company import NOW, TODAY, Company, account_id, open_company
+from benchmarks.company import TODAY, Company, account_id, open_company
 from benchmarks.jobs import counted
 from benchmarks.report import Must, Report, read_arguments, spread
 from commands.delivery.digest_views import render_digest_of
 from pipeline import digest
 from storage.people.members import MemberRow
-from storage.renewals.renewals import RenewalRow
-from storage.success.checkins import CheckinOfferRow
-from storage.success.journeys import JourneyRow, JourneyStageRow, MilestoneRow
-from storage.success.tasks import TaskRow
 from storage.upsert import upsert
 from words.reader import Reader
 
@@ -46,47 +40,21 @@ _FLOOR = (
 
 
 def settle(company: Company, people: int) -> None:
-    """Give the company's accounts to `people` members, spread over the zones, and each account something to do."""
+    """Give the company's accounts, with what is to be done there, to `people` members, spread over the zones."""
     members = [f"{number:08x}" + "0" * 24 for number in range(people)]
-    ids = [account_id(number) for number in range(len(company.names))]
     with company.database.writing(company.workspace_id) as tx:
         rows = [
             {"id": id_, "slack_id": f"U1{number:06}", "name": f"Person {number}", "zone": ZONES[number % len(ZONES)]}
             for number, id_ in enumerate(members)
         ]
         upsert(tx, MemberRow, rows, keys=["id"])
+    count = len(company.names)
     with closing(sqlite3.connect(_path(company))) as connection:
-        owners = [(members[number % people], id_) for number, id_ in enumerate(ids)]
+        owners = [(members[number * people // count], account_id(number)) for number in range(count)]
         connection.executemany("UPDATE accounts SET owner_id = ? WHERE id = ?", owners)
-        connection.executemany("UPDATE alert_episodes SET owner_id = ? WHERE account_id = ?", owners)
+        for table, column in (("tasks", "owner_id"), ("checkin_offers", "member_id")):
+            connection.executemany(f"UPDATE {table} SET {column} = ? WHERE account_id = ?", owners)  # noqa: S608  # ours
         connection.commit()
-    with company.database.writing(company.workspace_id) as tx:
-        for table, lines in _list_work(ids, members).items():
-            upsert(tx, table, lines, keys=["id"] if table is not JourneyStageRow else ["journey_id", "key"])
-
-
-def _list_work(ids: Sequence[str], members: Sequence[str]) -> dict[Any, list[dict[str, object]]]:
-    """A journey with three milestones, a next step and a renewal for each account, a check-in due for every third."""
-    work: dict[Any, list[dict[str, object]]] = {
-        table: [] for table in (JourneyRow, JourneyStageRow, MilestoneRow, TaskRow, RenewalRow, CheckinOfferRow)
-    }
-    for number, id_ in enumerate(ids):
-        own = {"id": id_, "account_id": id_, "created_at": NOW}
-        stage = {"stage_key": "use", "stage_since": TODAY}
-        work[JourneyRow].append({**own, **stage, "template_key": "saas", "name": "SaaS", "started_on": TODAY})
-        work[JourneyStageRow].append({"journey_id": id_, "key": "use", "position": 1, "name": "Use"})
-        for at in range(3):
-            due = TODAY + timedelta(days=(number + 20 * at) % 60 - 5)
-            milestone = {"id": account_id(3_000_000 + 3 * number + at), "journey_id": id_, "stage_key": "use"}
-            work[MilestoneRow].append({**own, **milestone, "name": "Go-live", "due_on": due, "planned_on": due})
-        work[TaskRow].append({**own, "text": "Send the slides", "due_on": TODAY + timedelta(days=number % 30 - 3)})
-        ends = TODAY + timedelta(days=30 + number % 330)
-        renewal = {"contract_id": f"contract-{number:06}", "ends_on": ends, "decides_on": ends, "yearly_minor": 100_000}
-        work[RenewalRow].append({**own, **renewal})
-        if number % 3 == 0:
-            offer = {"member_id": members[number % len(members)], "due_on": TODAY, "offered_on": TODAY}
-            work[CheckinOfferRow].append({**own, **offer})
-    return work
 
 
 def _path(company: Company) -> Path:
