@@ -18,16 +18,14 @@ from playground.model import User
 from rules.delivery.outbox import Pace
 from tests.flows.flow_posts import Post
 from tests.flows.flow_rows import open_form, submit, whisper
-from tests.flows.flow_stage import CHANNEL, CSM, LEAD, MIA, ROOM, Stage, open_stage
+from tests.flows.flow_stage import CHANNEL, CSM, LEAD, MIA, ROOM, Json, Stage, open_stage
 
 BERLIN = ZoneInfo("Europe/Berlin")
 FRIDAY = date(2026, 2, 27)
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY, NEXT_FRIDAY, SATURDAY, SUNDAY = (date(2026, 3, 2 + back) for back in range(7))
 QUICK = Pace(lease=4.0, settle=0.4, spacing=0.02, poll=0.05, timeout=0.3, sweep=1.0)
 PEOPLE = (
-    User(
-        id=LEAD, name="lead", real_name="The lead", email="lead@example.com", tz="Europe/Berlin", is_admin=True
-    ),
+    User(id=LEAD, name="lead", real_name="The lead", email="lead@example.com", tz="Europe/Berlin", is_admin=True),
     User(id=CSM, name="csm", real_name="The CSM", email="csm@example.com", tz="Europe/Berlin"),
 )
 _TARGET = {"baseline": 5, "goal": 10, "unit": "%", "start_on": "2025-04-03", "due_on": "2026-04-03"}
@@ -141,3 +139,21 @@ def name_posts(posts: Iterable[Post]) -> list[tuple[str, str, str]]:
     """What arrived as (kind, to whom, "Mon 09:10" on Berlin's clock), updates left out; in the order of time."""
     new = [each for each in posts if not each.is_update]
     return [(each.kind, each.to, f"{each.at.astimezone(BERLIN):%a %H:%M}") for each in new]
+
+
+def find_post(stage: Stage, kind: str, to: str) -> Post:
+    """The latest post of this kind to this channel or person, as it stands now."""
+    posts = stage.posts(at(FRIDAY, 0), stage.clock() + timedelta(minutes=1))
+    found = [each for each in posts if (each.kind, each.to) == (kind, to) and not each.is_update]
+    assert found, f"no {kind} to {to} among {name_posts(posts)}"
+    return found[-1]
+
+
+async def press(stage: Stage, post: Post, action: str, user: str = CSM) -> Json:
+    """Press the first button of this kind in a post, and wait for what follows."""
+    blocks = [each for each in post.blocks if action in str(each)]
+    assert blocks, f"no {action} in {post.text}"
+    body = {"channel": post.channel, "ts": post.ts, "action_id": action, "block_id": blocks[0]["block_id"]}
+    answer = await stage.act("press", user=user, wait_seconds=5, **body)
+    assert answer["ok"], answer
+    return answer
