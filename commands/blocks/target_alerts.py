@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 
 from commands.blocks.alert_looks import AlertView, Facts, Look, account_words, shown_day
 from commands.blocks.targets import draw_bar, log_button, percent, show_target_button
 from commands.kit import Element, clip, esc, mention
 from rules.records import AlertKind, TargetKind
+from storage.success.metrics import show_metric
 from words.reader import Reader
 
 _NAME_LENGTH, _UNIT_LENGTH = 80, 20
@@ -21,7 +23,7 @@ def _behind_title(reader: Reader, view: AlertView) -> str:
     """Like "Acme · conversion was 6.1 % on 2 Sep, the plan had 6.1 % on 3 Jul: 61 days behind (goal …)"."""
     facts = view.facts
     known = {
-        "subject": _subject(view),
+        "subject": _subject(reader, view),
         "value": _quantity(reader, facts, "value"),
         "day": shown_day(reader, facts, "measured_on"),
         "aim": _aim(reader, facts),
@@ -62,7 +64,10 @@ def _behind_rule(reader: Reader) -> str:
 
 def _behind_sums(reader: Reader, view: AlertView) -> list[str]:
     facts = view.facts
-    points = [f"{reader.quantity(Decimal(value), _unit(facts))} {day}" for day, value in facts.get("curve", [])]
+    points = [
+        f"{reader.quantity(Decimal(value), _unit(facts))} {reader.date(date.fromisoformat(day))}"
+        for day, value in facts.get("curve", [])
+    ]
     lines = [reader.say("The plan: {points}", points=" → ".join(points))]
     if facts.get("expected") is not None:
         expected = reader.quantity(round(Decimal(facts["expected"]), 3).normalize() + 0, _unit(facts))
@@ -81,7 +86,7 @@ def _behind_sums(reader: Reader, view: AlertView) -> list[str]:
 
 def _stale_title(reader: Reader, view: AlertView) -> str:
     facts = view.facts
-    span, subject = reader.span(int(facts.get("days", 0))), _subject(view)
+    span, subject = reader.span(int(facts.get("days", 0))), _subject(reader, view)
     if facts.get("measured_on"):
         return reader.say("{subject} has had no value for {span}", subject=subject, span=span)
     return reader.say("{subject} was never measured, for {span}", subject=subject, span=span)
@@ -106,7 +111,7 @@ def _stale_rule(reader: Reader) -> str:
 
 
 def _step_title(reader: Reader, view: AlertView) -> str:
-    facts, subject = view.facts, _subject(view)
+    facts, subject = view.facts, _subject(reader, view)
     value, day = _quantity(reader, facts, "step_value"), shown_day(reader, facts, "step_on")
     if facts.get("is_last"):
         return reader.say("{subject} is due on {day} with {value}", subject=subject, day=day, value=value)
@@ -132,8 +137,8 @@ def _step_rule(reader: Reader) -> str:
 # ---------------------------------------------------------------- words and buttons
 
 
-def _subject(view: AlertView) -> str:
-    metric = str(view.facts.get("metric", ""))
+def _subject(reader: Reader, view: AlertView) -> str:
+    metric = show_metric(str(view.facts.get("metric_key", "")), str(view.facts.get("metric", "")), reader.locale)
     return f"{account_words(view)} · {esc(clip(metric, _NAME_LENGTH))}"
 
 

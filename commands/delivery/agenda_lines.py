@@ -56,7 +56,7 @@ def load_sight(tx: Tx, reader: Reader, items: Sequence[Item], day: date, reader_
         rows,
         {view.row.id: view for view in load_views(tx, reader, list(rows.alerts.values()))},
         list_prospects(tx, list(rows.renewals.values()), day) if rows.renewals else {},
-        name_metrics(tx, {each.metric_key for each in rows.targets.values()}) if rows.targets else {},
+        name_metrics(tx, {each.metric_key for each in rows.targets.values()}, reader.locale) if rows.targets else {},
     )
 
 

@@ -75,7 +75,7 @@ def require_checkin(call: Call, tx: Tx, account: AccountRow) -> None:
 
 def open_checkin_form(call: Call, tx: Tx, account: AccountRow, today: date) -> OpenForm:
     """The form of one account, with what was known last as placeholders."""
-    reader, asked = call.reader, list_asked(tx, account.id, today)
+    reader, asked = call.reader, list_asked(call.reader, tx, account.id, today)
     more = len(asked) - VALUES_SHOWN
     rest = [context(reader.say_many("and {count} more: `/cs log`", "and {count} more: `/cs log`", more))]
     fields = (
@@ -92,12 +92,12 @@ def open_checkin_form(call: Call, tx: Tx, account: AccountRow, today: date) -> O
     return OpenForm(view)
 
 
-def list_asked(tx: Tx, account_id: str, today: date) -> list[Asked]:
+def list_asked(reader: Reader, tx: Tx, account_id: str, today: date) -> list[Asked]:
     """The active targets whose values are asked for, the first due first, each metric once."""
     known = list_target_facts(tx, [account_id], today).get(account_id, [])
     active = [(row, facts) for row, facts in known if assess(facts, today).status not in _OVER]
     newest = {row.metric_key: (row, facts) for row, facts in sorted(active, key=lambda each: each[0].created_at)}
-    names = name_metrics(tx, set(newest))
+    names = name_metrics(tx, set(newest), reader.locale)
     ordered = sorted(newest.values(), key=lambda each: (each[0].due_on, each[0].id))
     return [Asked(row, facts, names[row.metric_key]) for row, facts in ordered]
 
@@ -118,7 +118,7 @@ def read_checkin_form(call: Call, tx: Tx, account: AccountRow, today: date) -> A
     return AddCheckin(
         draft,
         today,
-        values=tuple(_read_values(call, tx, draft, list_asked(tx, account.id, today))),
+        values=tuple(_read_values(call, tx, draft, list_asked(call.reader, tx, account.id, today))),
         risk=_read_risk(call, account),
         step=_read_step(call, tx, account, today),
         offer=to_offer(offer) if offer else None,

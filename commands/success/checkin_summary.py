@@ -72,7 +72,7 @@ def _value_words(reader: Reader, tx: Tx, account: AccountRow, row: CheckinRow, *
     """The values in one line: "conversion 7.5 % · tickets 12"; money is only said to be logged where it is hidden."""
     values = [get_measurement(tx, each) for each in row.measurement_ids]
     units = {each.metric_key: each.unit for each in list_targets(tx, [account.id])}
-    names = name_metrics(tx, {each.metric_key for each in values})
+    names = name_metrics(tx, {each.metric_key for each in values}, reader.locale)
     shown = []
     for each in values:
         unit = units.get(each.metric_key, "")

@@ -59,6 +59,7 @@ from storage.success.targets import (
     list_targets,
 )
 from words.names import Named, fold
+from words.reader import Reader
 
 LOG_FORM = "measurements.value"
 METRIC_MENU = "measurements.metric"
@@ -159,7 +160,7 @@ def _logged_words(call: Call, tx: Tx, account: AccountRow, draft: MeasurementDra
     reader, today = call.reader, get_today(call, tx)
     running = _find_running(tx, account.id, draft.metric_key, today)
     unit = _find_unit(tx, account.id, draft.metric_key)
-    subject = f"*{shown_name(account)}* · {_shown_metric(tx, draft.metric_key)}"
+    subject = f"*{shown_name(account)}* · {_shown_metric(reader, tx, draft.metric_key)}"
     value = reader.quantity(draft.value, unit)
     before = find_latest_measurement(tx, account.id, draft.metric_key, draft.measured_on, without=row_id)
     if before is None:
@@ -180,7 +181,7 @@ def _now_words(call: Call, target: TargetRow, found: Assessment) -> str:
 
 def _undone_words(call: Call, tx: Tx, account: AccountRow, row: MeasurementRow) -> str:
     reader, unit = call.reader, _find_unit(tx, account.id, row.metric_key)
-    subject = f"*{shown_name(account)}* · {_shown_metric(tx, row.metric_key)}"
+    subject = f"*{shown_name(account)}* · {_shown_metric(reader, tx, row.metric_key)}"
     said = reader.say("Undone: {value} for {subject}.", value=reader.quantity(row.value, unit), subject=subject)
     latest = find_latest_measurement(tx, account.id, row.metric_key, get_today(call, tx))
     if latest is None:
@@ -218,8 +219,8 @@ def _list_own_metrics(tx: Tx, account_id: str) -> list[Named]:
     return [known.get(key, Named(key, (key,))) for key in keys]
 
 
-def _shown_metric(tx: Tx, key: str) -> str:
-    return esc(name_metrics(tx, {key})[key])
+def _shown_metric(reader: Reader, tx: Tx, key: str) -> str:
+    return esc(name_metrics(tx, {key}, reader.locale)[key])
 
 
 # ---------------------------------------------------------------- showing
@@ -229,7 +230,7 @@ def _open_form(call: Call, tx: Tx, account: AccountRow | None, *, metric_key: st
     reader = call.reader
     own = _list_own_metrics(tx, account.id) if account else []
     chosen = metric_key or (own[0].id if len(own) == 1 else "")
-    initial = (chosen, name_metrics(tx, {chosen})[chosen]) if chosen else None
+    initial = (chosen, name_metrics(tx, {chosen}, reader.locale)[chosen]) if chosen else None
     fields = [
         form_field("metric", reader.say("What was measured"), loaded_menu(METRIC_MENU, "…", initial=initial)),
         form_field("value", reader.say("Value"), text_input(initial=value, placeholder="7.5%, €84k, 1,200")),

@@ -18,6 +18,7 @@ from storage.catalogue import Metric, name_metric, read_catalogue
 from storage.db import Tx
 from storage.fields import workspace
 from storage.upsert import upsert
+from words.language import DEFAULT_LANGUAGE, get_language
 from words.names import Named, fold, slug
 
 
@@ -59,7 +60,7 @@ class Offered:
 
     def show(self, locale: str) -> str:
         """The name for a reader."""
-        return _show(self.key, self.row.name if self.row else None, locale)
+        return show_metric(self.key, self.row.name if self.row else None, locale)
 
     def list_names(self) -> tuple[str, ...]:
         """Every name it goes by, the workspace's first."""
@@ -104,12 +105,15 @@ def name_metrics(tx: Tx, keys: Iterable[str], locale: str = "") -> dict[str, str
         select(MetricRow).where(MetricRow.workspace_id == tx.workspace_id, col(MetricRow.key).in_(wanted))
     )
     own = {row.key: row.name for row in rows}
-    return {key: _show(key, own.get(key), locale) for key in wanted}
+    return {key: show_metric(key, own.get(key), locale) for key in wanted}
 
 
-def _show(key: str, own: str | None, locale: str) -> str:
-    """A name the workspace gave itself is kept in every language."""
-    if own is not None and (not locale or own != name_metric(key)):
+def show_metric(key: str, own: str | None, locale: str) -> str:
+    """The name of a metric that the workspace calls `own`, for a reader: the catalogue's in their language, but a name
+    the workspace gave itself is kept in every language.
+    """
+    is_catalogues = own is not None and fold(own) == fold(name_metric(key) or "")
+    if own is not None and not (is_catalogues and get_language(locale) != DEFAULT_LANGUAGE):
         return own
     return name_metric(key, locale) or own or key
 

@@ -103,6 +103,13 @@ def test_the_first_line_says_how_much_there_is(desk: Desk):
     assert "for Ada" not in text
 
 
+def test_a_metric_of_the_catalogue_is_called_as_the_reader_calls_it(desk: Desk):
+    fill(desk, desk.person().id)
+    row = make(desk)
+    assert "Conversion" in text_of(draw(desk, row))
+    assert "转化率" in text_of(draw(desk, row, READERS[1]))
+
+
 def test_what_was_done_meanwhile_falls_out(desk: Desk):
     account = desk.add_account(owner_id=desk.person().id)
     first, second = add_task(desk.tx, account.id, "Call them"), add_task(desk.tx, account.id, "Write to them")

@@ -91,8 +91,9 @@ def test_behind_opens_after_two_days_and_ends_with_a_better_value(sqlite_databas
     )
     assert "░░░░░░░░░░ 2 % of the way" in text
     assert "them: Head of &lt;Sales&gt;" in text
-    assert "The plan: 5 % 2026-03-10" in text
+    assert "The plan: 5 % 10 Mar 2026 → " in text
     assert "Log a value" in text
+    assert "转化率" in read(database, workspace, rows[0], "zh-CN")
     assert work(database, workspace, june + 2 * DAY, 2)[-1].closed_at is None
     measure(database, workspace, "6.4", june + 4 * DAY)
     behind = [row for row in work(database, workspace, june + 4 * DAY, 2) if row.kind is AlertKind.TARGET_BEHIND]
