@@ -231,7 +231,7 @@ def _contract(reader: Reader, entry: Entry) -> Sentences:
     return {
         "contract.added": reader.say("added the contract {name}", name=name),
         "contract.changed": reader.say("changed the contract {name}", name=name),
-        "contract.removed": reader.say("removed the contract {name}", name=name),
+        "contract.superseded": reader.say("found the contract {name} in an import and kept that one", name=name),
         "contract.undone": reader.say("took the contract {name} back", name=name),
     }
 

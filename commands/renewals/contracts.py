@@ -26,16 +26,16 @@ from rules.renewals.contracts import (
 from rules.undo import Done, check_undo
 from storage.accounts.accounts import AccountRow, get_account
 from storage.alerts.alerts import enqueue_refresh
-from storage.audit import AuditRow, find_change
+from storage.audit import AuditRow, find_change, find_latest_change
 from storage.db import Tx
 from storage.people.members import get_members
 from storage.people.workspaces import get_workspace
 from storage.renewals.contract_writes import (
     ADDED,
     CHANGED,
+    LOGGED_AS,
     UNDONE,
     apply_contracts,
-    find_last_change,
     is_contract_decided,
     read_values,
     to_draft,
@@ -138,7 +138,7 @@ def _require_unchanged(call: Call, tx: Tx, present: ContractDraft) -> None:
     """Raise `StaleError`, with who was first, where the contract changed since the form was opened."""
     if call.ref and call.ref.extra.get("seen") == fingerprint(present):
         return
-    last = find_last_change(tx, present.id)
+    last = find_latest_change(tx, LOGGED_AS, present.id)
     member = get_members(tx, [last.actor_id]).get(last.actor_id) if last else None
     raise StaleError(
         "Nothing was saved: {who} changed this contract while your form was open. Open it anew to see how it stands.",
@@ -147,7 +147,7 @@ def _require_unchanged(call: Call, tx: Tx, present: ContractDraft) -> None:
 
 
 def _check_undo(call: Call, tx: Tx, done: AuditRow) -> None:
-    last = find_last_change(tx, done.object_id)
+    last = find_latest_change(tx, LOGGED_AS, done.object_id)
     is_undone = find_contract(tx, done.object_id) is None or (last is not None and last.verb == UNDONE)
     is_needed = is_contract_decided(tx, done.object_id) or (last is not None and last.id != done.id)
     check_undo(

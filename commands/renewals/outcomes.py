@@ -44,7 +44,7 @@ from storage.db import Tx
 from storage.renewals.contracts import find_rest, get_contract, to_facts
 from storage.renewals.figures import find_figures
 from storage.renewals.keeping import ensure_renewal, keep_renewals
-from storage.renewals.renewal_writes import apply_outcome, find_decision, take_back_outcome
+from storage.renewals.renewal_writes import apply_outcome, find_decision, is_outcome_needed, take_back_outcome
 from storage.renewals.renewals import RenewalRow, get_renewal
 from words.errors import WordsError
 from words.money import Amount, parse_money
@@ -95,7 +95,8 @@ def undo_outcome(call: Call, tx: Tx) -> list[Reply]:
     if decided is None:
         raise UserError("There is no outcome to take back.")
     is_undone = row.outcome is RenewalOutcome.OPEN
-    is_needed = not is_undone and str(row.version) != (call.ref.extra.get("version", "") if call.ref else "")
+    is_changed = str(row.version) != (call.ref.extra.get("version", "") if call.ref else "")
+    is_needed = not is_undone and (is_changed or is_outcome_needed(tx, row))
     done = Done(decided.at, decided.actor_id, is_undone=is_undone, is_needed=is_needed)
     check_undo(done, call.person.id, call.person.role, call.now)
     take_back_outcome(tx, row, call.person.actor, call.now)

@@ -4,12 +4,13 @@ contracts; refuses to decide them (`rules.renewals.outcomes`) and to remind of t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from rules.records import RenewalOutcome
 from rules.renewals.renewals import ContractFacts, Renewal, find_end, is_coming, is_followed, list_questions
+from rules.renewals.superseding import SupersedeContract, list_superseded, make_contract_id
 
 Key = tuple[str, date]
 """A contract's id and one of its ends."""
@@ -60,7 +61,7 @@ class CloseRenewal:
     on: date
 
 
-KeepIntent = AddRenewal | MoveRenewal | CloseRenewal
+KeepIntent = SupersedeContract | AddRenewal | MoveRenewal | CloseRenewal
 
 
 def decide_keep(
@@ -70,20 +71,38 @@ def decide_keep(
     is in use and not lost.
     """
     known = {each.id: each for each in contracts}
+    superseded = _list_superseded(known.values(), kept)
+    for each in superseded:
+        del known[each.made_id]
+        kept = [replace(one, contract_id=each.by_id) if one.id in each.renewal_ids else one for one in kept]
     questions = list_questions(known.values(), today) if is_watched else []
     wanted = {(contract.id, end.ends_on): (contract, end) for contract, end in questions}
     followed = {id_ for id_, each in known.items() if is_followed(each, known.values())} if is_watched else set(known)
     living = {id_: each for id_, each in known.items() if id_ not in followed}
-    intents = [intent for each in kept for intent in _follow(each, wanted, living, _keys(kept), today)]
+    intents = [intent for one in kept for intent in _follow(one, wanted, living, _keys(kept), today)]
     taken = _keys(kept) | {
         (_contract_of(each, kept), each.ends_on) for each in intents if isinstance(each, MoveRenewal)
     }
-    return [*intents, *_list_new(wanted, taken, today)]
+    return [*superseded, *intents, *_list_new(wanted, taken, today)]
 
 
 def plan_early(contract: ContractFacts, today: date) -> AddRenewal:
     """To look after the contract's next end before it is time, because somebody decides it early."""
     return _add(contract, find_end(contract.term, today))
+
+
+def _list_superseded(contracts: Collection[ContractFacts], kept: Sequence[Kept]) -> list[SupersedeContract]:
+    """Contracts that go, with those of their renewals that the other one has not got already."""
+    origins = {make_contract_id(each.id): each.contract_id for each in kept}
+    keys = _keys(kept)
+    return [
+        SupersedeContract(made_id, by_id, _list_moving(made_id, by_id, kept, keys))
+        for made_id, by_id in list_superseded(contracts, origins)
+    ]
+
+
+def _list_moving(made_id: str, by_id: str, kept: Iterable[Kept], taken: set[Key]) -> tuple[str, ...]:
+    return tuple(each.id for each in kept if each.contract_id == made_id and (by_id, each.ends_on) not in taken)
 
 
 def _list_new(

@@ -14,6 +14,7 @@ from rules.errors import StaleError, UserError
 from rules.notes import check_note
 from rules.records import RenewalOutcome, RenewalVerdict
 from rules.renewals.renewals import ContractFacts, Term
+from rules.renewals.superseding import make_contract_id
 from rules.success.targets import TargetStatus
 
 NOTE_LENGTH = 2000
@@ -174,7 +175,7 @@ def decide_outcome(
     contract, is_lost = renewal.contract, draft.outcome is RenewalOutcome.CHURNED
     yearly = contract.yearly_minor if draft.new_yearly_minor is None else draft.new_yearly_minor
     is_same = yearly == contract.yearly_minor and draft.new_end_on is None
-    runs_on = is_lost or (contract.term.runs_on and is_same)
+    runs_on = is_lost or (contract.term.runs_on and is_same and contract.term.notice_received_on is None)
     end = None if runs_on else draft.new_end_on or plan_next_end(contract.term, renewal.ends_on)
     record = RecordOutcome(renewal.id, renewal.version, draft, 0 if is_lost else yearly, end, by, today, around.figures)
     if is_lost:
@@ -232,7 +233,7 @@ def _follow(renewal: OpenRenewal, yearly: int, new_end_on: date | None) -> Follo
         notice_by=_shift_deadline(contract.term, new_end_on),
         notice_received_on=None,
     )
-    following = replace(contract, id=f"renewal-{renewal.id}", term=term, yearly_minor=yearly)
+    following = replace(contract, id=make_contract_id(renewal.id), term=term, yearly_minor=yearly)
     return FollowContract(renewal.id, contract.id, renewal.ends_on, following)
 
 

@@ -128,18 +128,19 @@ def is_coming(renewal: Renewal, today: date) -> bool:
 
 def is_followed(contract: ContractFacts, contracts: Iterable[ContractFacts]) -> bool:
     """Whether another contract of the account takes over where this one ends."""
-    return any(_follows(each, contract) for each in contracts)
+    return any(follows(each, contract) for each in contracts)
 
 
 def _find_last(contract: ContractFacts, contracts: Iterable[ContractFacts]) -> ContractFacts:
     """The last of those that take over from a contract one after the other; itself where none does."""
     known = list(contracts)
-    while (later := next((each for each in known if _follows(each, contract)), None)) is not None:
+    while (later := next((each for each in known if follows(each, contract)), None)) is not None:
         contract = later
     return contract
 
 
-def _follows(later: ContractFacts, contract: ContractFacts) -> bool:
+def follows(later: ContractFacts, contract: ContractFacts) -> bool:
+    """Whether `later`, another contract of the account, takes over where `contract` ends."""
     start = later.term.start_on
     if later.kind != contract.kind or start <= contract.term.start_on or later.id == contract.id:
         return False

@@ -14,7 +14,7 @@ from rules.errors import StaleError, UserError
 from rules.records import Actor, Change, RenewalOutcome
 from rules.renewals.contracts import AddContract, ChangeContract, ContractDraft, ContractIntent
 from rules.renewals.renewals import ContractFacts
-from storage.audit import AuditRow, record
+from storage.audit import record
 from storage.db import Tx
 from storage.merge import as_json
 from storage.renewals.contracts import ContractRow, find_contract, get_contract
@@ -22,6 +22,9 @@ from storage.renewals.renewals import RenewalRow
 from storage.types import new_id
 
 ADDED, CHANGED, UNDONE = "contract.added", "contract.changed", "contract.undone"
+SUPERSEDED = "contract.superseded"
+LOGGED_AS = ("contract", "contracts")
+"""The words by which the audit names them: imports name the table."""
 _COPIED = tuple(name for name in ContractDraft.__dataclass_fields__ if name != "id")
 _DAYS = frozenset({"start_on", "end_on", "notice_by", "notice_received_on"})
 _TERM = ("start_on", "end_on", "term_months", "notice_by", "notice_received_on", "is_auto_renew")
@@ -81,15 +84,15 @@ def change_contract(
     return row
 
 
-def remove_contract(tx: Tx, contract_id: str, actor: Actor, now: datetime) -> None:
-    """Take the contract away. Raises `StaleError` where it is gone."""
+def remove_contract(tx: Tx, contract_id: str, actor: Actor, now: datetime, *, verb: str = UNDONE) -> None:
+    """Take the contract away; `verb` says why. Raises `StaleError` where it is gone."""
     row = find_contract(tx, contract_id)
     if row is None:
         raise StaleError("This contract no longer exists.")
     before = as_json({name: getattr(row, name) for name in _COPIED})
     tx.session.delete(row)
     tx.session.flush()
-    record(tx, Change(UNDONE, "contract", contract_id, row.account_id, before=before), actor, now)
+    record(tx, Change(verb, "contract", contract_id, row.account_id, before=before), actor, now)
 
 
 def is_contract_decided(tx: Tx, contract_id: str) -> bool:
@@ -101,17 +104,6 @@ def is_contract_decided(tx: Tx, contract_id: str) -> bool:
         col(RenewalRow.outcome).not_in(undecided),
     )
     return tx.session.exec(query.limit(1)).first() is not None
-
-
-def find_last_change(tx: Tx, contract_id: str) -> AuditRow | None:
-    """The latest line of the audit about the contract, whoever wrote it: a person, an import, an outcome."""
-    query = select(AuditRow).where(
-        AuditRow.workspace_id == tx.workspace_id,
-        col(AuditRow.object_kind).in_(["contract", "contracts"]),
-        AuditRow.object_id == contract_id,
-        col(AuditRow.is_refused).is_(other=False),
-    )
-    return tx.session.exec(query.order_by(col(AuditRow.at).desc()).limit(1)).first()
 
 
 def read_values(stored: Mapping[str, Any]) -> dict[str, object]:

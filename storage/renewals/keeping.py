@@ -12,10 +12,12 @@ from sqlmodel import col, or_, select
 
 from rules.records import AccountState, Actor, Change, Enqueue, RenewalOutcome
 from rules.renewals.keeping import AddRenewal, CloseRenewal, KeepIntent, Kept, MoveRenewal, decide_keep, plan_early
+from rules.renewals.superseding import SupersedeContract
 from storage.accounts.accounts import AccountRow, get_accounts
 from storage.audit import record
 from storage.db import Tx
 from storage.delivery.outbox import enqueue
+from storage.renewals.contract_writes import SUPERSEDED, remove_contract
 from storage.renewals.contracts import get_contract, list_contracts, to_facts
 from storage.renewals.renewals import ROOT, RenewalRow, find_of_contract, get_of_contract, list_of_accounts
 
@@ -75,10 +77,11 @@ def list_gone_ids(tx: Tx, limit: int = 200) -> list[str]:
 
 def apply_keep(tx: Tx, intents: Sequence[KeepIntent], actor: Actor, now: datetime) -> Counter[str]:
     """Carry the intents out, with audit; a message that stands is drawn anew."""
-    changed = {each.renewal_id for each in intents if not isinstance(each, AddRenewal)}
-    rows = _find_rows(tx, sorted(changed))
+    rows = _find_rows(tx, sorted({id_ for each in intents for id_ in _list_touched(each)}))
     for intent in intents:
-        if isinstance(intent, AddRenewal):
+        if isinstance(intent, SupersedeContract):
+            _supersede(tx, [rows[id_] for id_ in intent.renewal_ids], intent, actor, now)
+        elif isinstance(intent, AddRenewal):
             _add(tx, intent, actor, now)
         elif isinstance(intent, MoveRenewal):
             _move(tx, rows[intent.renewal_id], intent, actor, now)
@@ -89,7 +92,26 @@ def apply_keep(tx: Tx, intents: Sequence[KeepIntent], actor: Actor, now: datetim
     return Counter(_NAMES[type(each)] for each in intents)
 
 
-_NAMES: dict[type, str] = {AddRenewal: "added", MoveRenewal: "moved", CloseRenewal: "closed"}
+_NAMES: dict[type, str] = {
+    SupersedeContract: "superseded",
+    AddRenewal: "added",
+    MoveRenewal: "moved",
+    CloseRenewal: "closed",
+}
+
+
+def _list_touched(intent: KeepIntent) -> tuple[str, ...]:
+    """The renewals that an intent changes."""
+    if isinstance(intent, AddRenewal):
+        return ()
+    return intent.renewal_ids if isinstance(intent, SupersedeContract) else (intent.renewal_id,)
+
+
+def _supersede(tx: Tx, rows: Sequence[RenewalRow], intent: SupersedeContract, actor: Actor, now: datetime) -> None:
+    """Verdicts and threads go on under the other contract; the audit has what the made one said."""
+    for row in rows:
+        row.contract_id, row.version = intent.by_id, row.version + 1
+    remove_contract(tx, intent.made_id, actor, now, verb=SUPERSEDED)
 
 
 def _add(tx: Tx, intent: AddRenewal, actor: Actor, now: datetime) -> None:

@@ -24,12 +24,12 @@ from rules.renewals.outcomes import (
 )
 from storage.accounts.account_writes import apply_accounts
 from storage.accounts.accounts import find_account, get_accounts
-from storage.audit import AuditRow, find_change, record
+from storage.audit import AuditRow, find_change, find_latest_change, record
 from storage.db import Tx
 from storage.delivery.outbox import enqueue, find_posted
 from storage.errors import NotFoundError
 from storage.merge import as_json
-from storage.renewals.contract_writes import add_contract, change_contract, remove_contract
+from storage.renewals.contract_writes import LOGGED_AS, add_contract, change_contract, remove_contract
 from storage.renewals.contracts import ContractRow, find_contract, get_contract
 from storage.renewals.places import list_places
 from storage.renewals.renewals import ROOT, SUMMARY, RenewalRow
@@ -97,6 +97,17 @@ def take_back_outcome(tx: Tx, row: RenewalRow, actor: Actor, now: datetime) -> N
     _refresh(tx, row, now)
     if find_posted(tx, SUMMARY, summary) is not None:
         enqueue(tx, [Enqueue(SUMMARY, summary, is_update=True, priority=_PRIORITY)], now)
+
+
+def is_outcome_needed(tx: Tx, row: RenewalRow) -> bool:
+    """Whether a contract that the outcome wrote was changed since, or is gone. Raises `StaleError` without one."""
+    decided = _find(tx, DECIDED, row)
+    following = (decided.after or {}).get("next_contract")
+    if following and find_contract(tx, following) is None:
+        return True
+    written = [following, row.contract_id if (decided.before or {}).get("contract") else None]
+    latest = [find_latest_change(tx, LOGGED_AS, id_) for id_ in written if id_]
+    return any(line is not None and line.at > decided.at for line in latest)
 
 
 def find_decision(tx: Tx, row: RenewalRow) -> AuditRow | None:

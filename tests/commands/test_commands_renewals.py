@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,11 +18,13 @@ from commands.renewals.renewal_messages import render_reply, render_root, render
 from commands.slice import Person, Ref, Reply
 from pipeline import renewals as pipeline_renewals
 from rules.errors import NotAllowedError, StaleError, UserError
-from rules.records import AccountState, RenewalOutcome, RenewalVerdict, Role
+from rules.records import AccountState, Actor, RenewalOutcome, RenewalVerdict, Role
+from rules.renewals.contracts import ChangeContract
 from storage.accounts.accounts import AccountRow, get_account
 from storage.delivery.outbox import OutboxRow
 from storage.people.workspaces import get_workspace
-from storage.renewals.contracts import ContractRow, find_contract, get_contract
+from storage.renewals.contract_writes import apply_contracts
+from storage.renewals.contracts import ContractRow, find_contract, get_contract, list_contracts
 from storage.renewals.keeping import keep_renewals
 from storage.renewals.readiness import list_prospects
 from storage.renewals.reminders import Telling, apply_tellings, describe_seen
@@ -210,6 +213,32 @@ def test_an_expansion_writes_the_next_contract_and_one_summary(stage: Stage):
     assert find_ref(replies, outcomes.UNDO_OUTCOME).id == row.id
 
 
+def test_the_contract_a_file_brings_takes_the_place_of_the_one_an_outcome_made(stage: Stage):
+    undo = find_ref(stage.decide("expanded", amount="€96k"), outcomes.UNDO_OUTCOME)
+    made, tx = f"renewal-{stage.row.id}", stage.desk.tx
+    keep = partial(keep_renewals, tx, [stage.account.id], actor=pipeline_renewals.ACTOR, now=stage.desk.now)
+    keep(today=date(2027, 3, 1))
+    add_contract(stage.desk, stage.account, "K2", date(2026, 6, 15), date(2027, 6, 14), yearly_minor=97_000_00)
+    assert keep(today=date(2027, 3, 1)) == {"superseded": 1, "moved": 1}
+    assert keep(today=date(2027, 3, 1)) == {}
+    assert [row.external_id for row in list_contracts(tx, [stage.account.id])[stage.account.id]] == ["K1", "K2"]
+    following = tx.session.exec(select(RenewalRow).where(RenewalRow.contract_id == "K2")).one()
+    assert (following.ends_on, following.yearly_minor) == (date(2027, 6, 14), 97_000_00)
+    assert find_contract(tx, made) is None
+    with pytest.raises(StaleError, match="depends on it"):
+        stage.desk.press(outcomes.undo_outcome, undo, person=stage.owner)
+    assert stage.row.outcome is RenewalOutcome.EXPANDED
+
+
+def test_an_outcome_whose_next_contract_was_changed_since_is_not_taken_back(stage: Stage):
+    undo = find_ref(stage.decide("renewed"), outcomes.UNDO_OUTCOME)
+    edited = ChangeContract(f"renewal-{stage.row.id}", {"seats": 80})
+    later = stage.desk.now + MINUTES
+    apply_contracts(stage.desk.tx, [edited], Actor("member", "m9", "Bo"), later)
+    with pytest.raises(StaleError, match="depends on it"):
+        stage.desk.press(outcomes.undo_outcome, undo, person=stage.owner, now=later + MINUTES)
+
+
 def test_undo_takes_all_of_an_outcome_back(stage: Stage):
     before = get_contract(stage.desk.tx, "K1").model_dump()
     replies = stage.decide("churned", reason="price", note="40 % cheaper elsewhere")
@@ -259,6 +288,13 @@ def test_losing_one_of_two_products_keeps_the_customer(stage: Stage):
     add_contract(stage.desk, stage.account, "K2", date(2025, 9, 1), date(2026, 12, 31))
     stage.decide("churned", reason="not_needed")
     assert get_account(stage.desk.tx, stage.account.id).state is AccountState.CUSTOMER
+
+
+def test_another_product_that_ends_before_keeps_no_customer(stage: Stage):
+    noticed = {"notice_received_on": date(2026, 2, 1), "term_months": 1}
+    add_contract(stage.desk, stage.account, "K2", date(2025, 9, 1), None, **noticed)
+    stage.decide("churned", reason="not_needed")
+    assert get_account(stage.desk.tx, stage.account.id).state is AccountState.LOST
 
 
 def test_the_form_offers_the_planned_end_and_reads_amounts_as_typed(stage: Stage):

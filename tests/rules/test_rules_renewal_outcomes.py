@@ -61,6 +61,15 @@ def test_a_contract_that_runs_on_at_the_same_price_is_left_alone():
         assert [type(each) for each in decide(dearer, renewal)] == [RecordOutcome, FollowContract]
 
 
+def test_a_contract_that_was_given_notice_of_does_not_run_on_when_the_customer_stays_after_all():
+    for term in (replace(CONTRACT.term, end_on=None, notice_by=None), replace(CONTRACT.term, is_auto_renew=True)):
+        noticed = replace(term, notice_received_on=date(2026, 2, 1))
+        record, follow = decide(RENEWED, replace(RENEWAL, contract=replace(CONTRACT, term=noticed)))
+        assert isinstance(record, RecordOutcome)
+        assert isinstance(follow, FollowContract)
+        assert follow.next.term.notice_received_on is None
+
+
 def test_a_loss_ends_the_contract_and_loses_the_account_unless_it_has_another():
     lost = OutcomeDraft(RenewalOutcome.CHURNED, "EUR", reason=Reason.PRICE)
     record, ended, gone = decide(lost)
