@@ -78,8 +78,10 @@ def find_account(tx: Tx, account_id: str) -> AccountRow | None:
 def get_account(tx: Tx, account_id: str) -> AccountRow:
     """The account in use. Raises `NotFoundError` where it is gone or archived."""
     found = find_account(tx, account_id)
-    if found is None or found.archived_at is not None:
+    if found is None:
         raise NotFoundError("This account no longer exists. See `/cs list` for those that do.")
+    if found.archived_at is not None:
+        raise NotFoundError("This account was archived. `/cs restore` brings it back.")
     return found
 
 

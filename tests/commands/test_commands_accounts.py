@@ -213,8 +213,10 @@ def test_the_cards_buttons_answer_and_know_when_the_account_is_gone(desk: Desk):
     assert "*Acme*" in desk.say(show_pressed, picked=acme.id)
     acme.archived_at = desk.now
     for handle in (show_pressed, show_health, show_alerts, open_edit):
-        with pytest.raises(NotFoundError, match="no longer exists"):
+        with pytest.raises(NotFoundError, match="was archived"):
             desk.press(handle, Ref("account", acme.id))
+        with pytest.raises(NotFoundError, match="no longer exists"):
+            desk.press(handle, Ref("account", "never-there"))
 
 
 def test_the_card_names_who_took_an_alert(desk: Desk):

@@ -226,7 +226,7 @@ def test_buttons_of_gone_things_say_so(acme: Desk):
         acme.press(open_log, Ref("account", "0" * 32))
     account = values_account(acme)
     acme.tx.session.get(type(acme.add_account("Tmp")), account).archived_at = acme.now  # type: ignore[union-attr]
-    with pytest.raises(NotFoundError, match="no longer exists"):
+    with pytest.raises(NotFoundError, match="was archived"):
         acme.press(undo, ref)
 
 
