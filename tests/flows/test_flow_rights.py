@@ -25,7 +25,7 @@ from tests.flows.flow_rows import (
     whisper,
     write,
 )
-from tests.flows.flow_stage import LEAD, MIA, STRANGER, VIEWER, Json, Stage, find_button
+from tests.flows.flow_stage import CSM, LEAD, MIA, STRANGER, VIEWER, Json, Stage, find_button
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -116,17 +116,23 @@ async def test_a_csm_presses_under_somebody_elses_alert(stage: Stage, action: st
 
 async def test_a_form_opened_before_the_account_went_to_somebody_else(stage: Stage):
     name, _ = await announce(stage)
-    card = last_message(await stage.command(f"/cs show {name}"))
-    await press(stage, card, "accounts.edit")
-    view = await wait_for_form(stage)
-    edit = last_message(await stage.command(f"/cs show {name}", LEAD))
-    await press(stage, edit, "accounts.edit", LEAD)
-    given_away = await wait_for_form(stage, LEAD)
+    view = await open_edit(stage, name, CSM)
+    given_away = await open_edit(stage, name, LEAD)
     await meet(stage, MIA)
     assert (await submit(stage, given_away, LEAD, owner=MIA))["ok"]
     with nothing_saved(stage, refusals=1):
         answer = await submit(stage, view, tier="A")
     assert "belongs to Another CSM" in next(iter(answer["errors"].values()))
+
+
+async def open_edit(stage: Stage, name: str, user: str) -> Json:
+    """The form to change an account, from the menu under its card."""
+    card = last_message(await stage.command(f"/cs show {name}", user))
+    options = find_button(card, "accounts.more")["options"]
+    await press(
+        stage, card, "accounts.more", user, value=next(each["value"] for each in options if "edit" in str(each))
+    )
+    return await wait_for_form(stage, user)
 
 
 @pytest.mark.parametrize("action", ["alerts.take", "alerts.snooze", "alerts.more", "targets.log_form"])

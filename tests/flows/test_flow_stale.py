@@ -197,9 +197,10 @@ async def test_buttons_of_an_account_that_is_gone(stage: Stage):
     account_id = json.loads(find_button(card, "accounts.undo")["value"])[1]
     write(stage, lambda tx: apply_accounts(tx, [RemoveAccount(account_id)], ACTOR, stage.clock()))
     with nothing_saved(stage):
-        for action in ("accounts.health", "accounts.alerts", "accounts.edit", "targets.log_form", "targets.add"):
+        for action in ("accounts.health", "accounts.alerts", "accounts.more", "targets.log_form", "targets.add"):
             before = len(await _list_notes(stage))
-            assert (await press(stage, card, action))["ok"]
+            more = {"value": _pick(card, action, "edit")} if action == "accounts.more" else {}
+            assert (await press(stage, card, action, **more))["ok"]
             notes = await _wait_for_more(stage, before)
             assert "no longer exists" in said(notes[-1]), action
         refused = await submit(stage, view, due_on="2026-12-31")
