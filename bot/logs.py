@@ -55,7 +55,7 @@ def configure_logs(settings: Settings) -> None:
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a tick skipped while another runs is no news
-    for noisy in ("slack_bolt", "slack_sdk", "aiohttp.access", "uvicorn.access"):
+    for noisy in ("alembic", "slack_bolt", "slack_sdk", "aiohttp.access", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
 
 

@@ -36,7 +36,7 @@ TODAY = date(2026, 3, 4)
 def _logs() -> Iterator[None]:
     """`milepost run` sends log lines to the stream of its process; give the tests after it their own back."""
     root = logging.getLogger()
-    names = ("", "apscheduler", "slack_bolt", "slack_sdk", "aiohttp.access", "uvicorn.access")
+    names = ("", "alembic", "apscheduler", "slack_bolt", "slack_sdk", "aiohttp.access", "uvicorn.access")
     handlers, levels = list(root.handlers), {name: logging.getLogger(name).level for name in names}
     yield
     root.handlers[:] = handlers
