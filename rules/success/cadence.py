@@ -71,13 +71,14 @@ def is_onboarding(facts: CadenceFacts, today: date) -> bool:
 
 def next_due(facts: CadenceFacts, today: date, country: str = "") -> date | None:
     """The day the next check-in is due: a cadence after the last one (else after the beginning), on a working day in
-    the owner's `country`. A skipped one counts as the last; one that was put off is due on the day chosen.
+    the owner's `country`. A skipped one counts as the last; one that was put off is due on the day chosen, unless there
+    was a check-in since: on the same day it came after, as there is nothing to put off once it is done.
     """
     days = cadence_days(facts, today)
     if days is None:
         return None
     last_on = facts.last_on or facts.began_on
-    is_settled = facts.skipped_on is not None and facts.skipped_on >= last_on
+    is_settled = facts.skipped_on is not None and facts.skipped_on >= last_on and facts.skipped_on != facts.last_on
     if is_settled and facts.resumes_on is not None:
         return shift_to_working_day(facts.resumes_on, country)
     since = facts.skipped_on if is_settled and facts.skipped_on else last_on
