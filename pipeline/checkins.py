@@ -7,8 +7,8 @@ what is due; run again, it changes nothing. An owner who is away is stood in for
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -51,7 +51,17 @@ class _Team:
         who = owner_id if owner_id in self.people else self.lead_id
         if who not in self.people or who is None:
             return None
-        return self.covers[self.days[who]].get(who, who)
+        return self._find_cover(who) or who
+
+    def _find_cover(self, who: str) -> str | None:
+        """Who stands in. An absence counts on the later date of the two, so that whoever covers, wherever they live,
+        begins and ends on mornings of their own, and nobody is asked in between.
+        """
+        for day in sorted((day for day in self.covers if day >= self.days[who]), reverse=True):
+            cover = self.covers[day].get(who)
+            if cover is not None and max(self.days[cover], self.days[who]) == day:
+                return cover
+        return None
 
     def is_to_tell(self, member_id: str) -> bool:
         """Whether the person is at work by now and was told nothing today."""
@@ -125,11 +135,16 @@ def _is_due(each: Watched, team: _Team) -> bool:
 
 
 def _withdraw(database: Database, workspace_id: str, wrong: list[Offer], team: _Team, now: datetime) -> dict[str, int]:
+    """Of those found wrong the ones that nobody settled since they were read."""
+    count = 0
     for at in range(0, len(wrong), _WRITE_PAGE):
         page = wrong[at : at + _WRITE_PAGE]
         with database.writing(workspace_id) as tx:
-            apply_checkins(tx, [decide_supersede(each, _day_of(team, each)) for each in page], ACTOR, now)
-    return {"withdrawn": len(wrong)}
+            standing = {to_offer(row) for row in list_offered_rows(tx)}
+            gone = [decide_supersede(each, _day_of(team, each)) for each in page if each in standing]
+            apply_checkins(tx, gone, ACTOR, now)
+        count += len(gone)
+    return {"withdrawn": count}
 
 
 def _day_of(team: _Team, offer: Offer) -> date:
@@ -164,15 +179,23 @@ def _find_due(each: Watched, team: _Team, member_id: str) -> Due | None:
 
 
 def _tell(database: Database, workspace_id: str, told: list[TellMember], now: datetime) -> dict[str, int]:
-    """One message per person; a page of people at a time, together at most a hundred offers and reminders."""
+    """One message per person; a page of people at a time, together at most a hundred offers and reminders. What was
+    offered again since it was read, because somebody took a word back, is left out.
+    """
     counts = {"offered": 0, "reminded": 0, "messages": 0}
-    for page in _split(told):
+    for planned in _split(told):
         with database.writing(workspace_id) as tx:
+            open_ids = {row.account_id for row in list_offered_rows(tx)}
+            page = [each for each in (_without(one, open_ids) for one in planned) if each.offered or each.reminded]
             apply_checkins(tx, page, ACTOR, now)
         counts["offered"] += sum(len(each.offered) for each in page)
         counts["reminded"] += sum(len(each.reminded) for each in page)
         counts["messages"] += len(page)
     return counts
+
+
+def _without(told: TellMember, account_ids: Collection[str]) -> TellMember:
+    return replace(told, offered=tuple(each for each in told.offered if each[0] not in account_ids))
 
 
 def _split(told: Iterable[TellMember]) -> Iterator[list[TellMember]]:

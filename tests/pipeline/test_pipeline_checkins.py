@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 
@@ -12,9 +12,9 @@ from sqlmodel import select
 
 from pipeline import checkins
 from rules.records import AccountState, Actor, OfferState, Tier
-from rules.success.checkins import OFFERS_PER_DAY, AddCheckin, CheckinDraft, decide_checkin, decide_put_off
+from rules.success.checkins import OFFERS_PER_DAY, AddCheckin, CheckinDraft, ReopenOffer, decide_checkin, decide_put_off
 from storage.accounts.accounts import get_account
-from storage.db import Database
+from storage.db import Database, Tx
 from storage.delivery.outbox import OutboxRow
 from storage.people.members import get_member
 from storage.people.workspaces import get_workspace
@@ -155,6 +155,22 @@ def test_a_stand_in_is_asked_while_the_owner_is_away(database: Database, team: s
     ]
 
 
+def test_a_cover_in_another_zone_begins_and_ends_on_mornings_of_their_own(database: Database, workspace_id: str):
+    away, bo = TODAY + DAY, "m-U00000BO1"
+    with database.writing(workspace_id) as tx:
+        ada = add_member(tx, "U0000ADA1", zone="America/New_York")
+        add_member(tx, "U00000BO1", zone="Asia/Shanghai")
+        ada.away_from, ada.away_until, ada.cover_id = away, away, bo
+        add_account(tx, "acme", owner_id=ADA, tier=Tier.A, started_on=OLD)
+    asked = []
+    for day in (away - DAY, away, away + DAY):
+        checkins.run(database, workspace_id, at(day, 1))  # 09:00 in Shanghai, the evening before in New York
+        asked.append((open_accounts(database, workspace_id, ADA), open_accounts(database, workspace_id, bo)))
+    assert asked == [([], []), ([], ["acme"]), ([], [])]
+    checkins.run(database, workspace_id, at(away + DAY, 13))
+    assert open_accounts(database, workspace_id, ADA) == ["acme"]
+
+
 def test_an_offer_follows_its_account_and_goes_with_it(database: Database, team: str):
     checkins.run(database, team, NOW)
     with database.writing(team) as tx:
@@ -166,6 +182,53 @@ def test_an_offer_follows_its_account_and_goes_with_it(database: Database, team:
     assert open_accounts(database, team, "m-U00000BO1") == ["acme"]
     updates = [row.reference for row in list_outbox(database, team) if row.is_update]
     assert set(updates) <= {to_batch(ADA, TODAY), to_batch("m-U00000BO1", TODAY)}
+
+
+class Overtaken(Database):
+    """A database in which somebody is quicker than the first who wants to write."""
+
+    quicker: Callable[[Tx], object] | None = None
+
+    @contextmanager
+    def writing(self, workspace_id: str, *, wait_seconds: float = 10) -> Iterator[Tx]:
+        quicker, self.quicker = self.quicker, None
+        if quicker is not None:
+            with super().writing(workspace_id) as tx:
+                quicker(tx)
+        with super().writing(workspace_id, wait_seconds=wait_seconds) as tx:
+            yield tx
+
+
+def test_who_checks_in_while_the_job_reads_is_left_in_peace(database: Database, team: str):
+    checkins.run(database, team, NOW)
+    with database.writing(team) as tx:
+        get_account(tx, "acme").owner_id = "m-U00000BO1"
+
+    def check_in(tx: Tx) -> None:
+        offer = find_open_offer(tx, "acme")
+        assert offer is not None
+        whole = AddCheckin(CheckinDraft("acme", ADA, TODAY, 4), TODAY, offer=to_offer(offer))
+        apply_checkins(tx, decide_checkin(whole), Actor("member", ADA), NOW)
+
+    overtaken = Overtaken(database.url)
+    overtaken.quicker = check_in
+    assert checkins.run(overtaken, team, at(TODAY, 10)).counts["withdrawn"] == 0
+    overtaken.close()
+    assert open_accounts(database, team) == ["globex"]
+
+
+def test_what_is_open_again_while_the_job_reads_is_not_offered_twice(database: Database, team: str):
+    checkins.run(database, team, NOW)
+    actor = Actor("member", ADA)
+    with database.writing(team) as tx:
+        acme = find_open_offer(tx, "acme")
+        assert acme is not None
+        apply_checkins(tx, decide_put_off(to_offer(acme), TODAY + DAY, ADA, TODAY), actor, NOW)
+    overtaken = Overtaken(database.url)
+    overtaken.quicker = lambda tx: apply_checkins(tx, [ReopenOffer(acme.id, acme.version)], actor, NOW)
+    assert checkins.run(overtaken, team, at(TODAY + DAY)).counts["offered"] == 0
+    overtaken.close()
+    assert open_accounts(database, team) == ["acme", "globex"]
 
 
 def test_done_and_put_off_ones_come_back_in_their_rhythm(database: Database, team: str):
