@@ -25,7 +25,8 @@ from bot.slack.http import HttpServer
 from bot.slack.manifest import build_manifest
 from bot.wiring import wire, with_help
 from pipeline.imports.mapping import Kind
-from pipeline.imports.run import ImportReport, Job, run_import
+from pipeline.imports.report import ImportReport
+from pipeline.imports.run import Job, run_import
 from playground.model import Channel, Team, User
 from playground.seed import Seed
 from playground.server import Playground

@@ -132,7 +132,7 @@ async def check_in(stage: Stage) -> None:
     assert read(stage, _read_checkin) == (4, "9.7", "The sponsor may leave", "Invite the deputy", OfferState.DONE)
 
 
-def _read_checkin(tx: Tx) -> tuple[int, str, str, str, OfferState]:
+def _read_checkin(tx: Tx) -> tuple[int | None, str, str, str, OfferState]:
     """What the form stored, each once."""
     csm = find_by_slack_id(tx, CSM)
     assert csm is not None

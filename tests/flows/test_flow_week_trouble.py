@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from sqlalchemy import ColumnElement
 from sqlmodel import col, select
 
 from rules.records import EpisodeState, OfferState, RenewalOutcome, Role
@@ -80,7 +81,7 @@ def see_one_outcome(stage: Stage, winner: str) -> None:
     assert find_post(stage, "renewal", ROOM).text == told[0].text
 
 
-def _decided() -> object:
+def _decided() -> ColumnElement[bool]:
     return col(RenewalRow.outcome) != RenewalOutcome.OPEN
 
 
