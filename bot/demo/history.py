@@ -44,11 +44,6 @@ class Ledger:
             for back in SCANNED_BACK:
                 job("daily", at=self._day(back))
 
-    def run_today(self) -> None:
-        """Do today's work."""
-        with quiet():
-            job("daily", at=self._day(0))
-
     def import_day(self, day: date) -> None:
         """Write and import the usage of one day, as a nightly export would."""
         path = write_day(self.company, self.folder, day)

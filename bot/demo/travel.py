@@ -14,25 +14,27 @@ from zoneinfo import ZoneInfo
 from bot.clocks import MovableClock
 from bot.demo.history import Ledger
 from bot.scheduler import Scheduler
+from rules.people.working_time import shift_to_working_day
 
-# After the morning's jobs (06:00), so that what they found can be seen.
-ARRIVAL = time(6, 5)
+# After the morning of everybody in the sample team: in São Paulo digests come at 13:10 or 14:10 of Berlin.
+ARRIVAL = time(14, 30)
 
 
 @dataclass
 class Traveller:
-    """Walks the clock forward. `zone` is the workspace's; `is_moving` while under way."""
+    """Walks the clock forward. `zone` and `country` are the workspace's; `is_moving` while under way."""
 
     clock: MovableClock
     scheduler: Scheduler
     ledger: Ledger
     zone: ZoneInfo
+    country: str
     save_offset: Callable[[timedelta], None]
     is_moving: bool = False
 
     def find_day(self, days: int) -> datetime:
-        """The arrival, `days` from now."""
-        day = self.clock().astimezone(self.zone).date() + timedelta(days=days)
+        """The arrival, `days` from now or on the first working day after that."""
+        day = shift_to_working_day(self._local(self.clock()) + timedelta(days=days), self.country)
         return datetime.combine(day, ARRIVAL, self.zone).astimezone(UTC)
 
     async def go(self, arrival: datetime) -> None:

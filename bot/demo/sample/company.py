@@ -119,7 +119,7 @@ def _draw_names(dice: random.Random) -> list[tuple[str, str]]:
 def _make_account(
     dice: random.Random, external_id: str, name: str, industry: str, owner: str, story: Story
 ) -> SampleAccount:
-    tier = dice.choices("ABCD", weights=(20, 30, 30, 20))[0]
+    tier = story.tier or dice.choices("ABCD", weights=(20, 30, 30, 20))[0]
     seats = dice.randint(*{"A": (120, 400), "B": (50, 150), "C": (20, 60), "D": (8, 25)}[tier])
     country = "CN" if not name.isascii() else dice.choice(_COUNTRIES[:-1])
     return SampleAccount(
@@ -133,6 +133,6 @@ def _make_account(
         currency={"US": "USD", "GB": "GBP", "CN": "CNY"}.get(country, "EUR"),
         owner_email=owner,
         story=story,
-        renews_in_days=dice.randint(40, 330),
+        renews_in_days=dice.randint(*story.ends_in),
         aliases=(name.split(maxsplit=1)[0],) if name.isascii() and " North" not in name else (),
     )

@@ -25,7 +25,9 @@ def write_history(company: SampleCompany, folder: Path) -> dict[str, Path]:
     days = [company.today - timedelta(days=back) for back in range(HISTORY_DAYS, 0, -1)]
     usage = (row for account in company.accounts for day in days for row in _usage(company, account, day))
     return {
-        "accounts": _write(folder / "accounts.csv", _ACCOUNT_COLUMNS, map(_account, company.accounts)),
+        "accounts": _write(
+            folder / "accounts.csv", _ACCOUNT_COLUMNS, (_account(company, each) for each in company.accounts)
+        ),
         "contracts": _write(
             folder / "contracts.csv", _CONTRACT_COLUMNS, (_contract(company, each) for each in company.accounts)
         ),
@@ -72,7 +74,7 @@ def _write(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> Path:
     return path
 
 
-def _account(account: SampleAccount) -> Row:
+def _account(company: SampleCompany, account: SampleAccount) -> Row:
     return (
         account.external_id,
         account.name,
@@ -82,7 +84,7 @@ def _account(account: SampleAccount) -> Row:
         account.country,
         account.seats,
         account.owner_email,
-        "",
+        (company.today - timedelta(days=30 * account.story.months)).isoformat(),
         ";".join(account.aliases),
     )
 
@@ -93,14 +95,14 @@ def _contract(company: SampleCompany, account: SampleAccount) -> Row:
     return (
         f"K-{account.external_id}",
         account.external_id,
-        (end - timedelta(days=min(365, story.months * 30 + account.renews_in_days))).isoformat(),
+        (end - timedelta(days=min(365, story.months * 30 + max(account.renews_in_days, 0)))).isoformat(),
         end.isoformat(),
-        (end - timedelta(days=30)).isoformat(),
+        (end - timedelta(days=30)).isoformat() if story.renews else "",
         (company.today - timedelta(days=12)).isoformat() if story.has_notice else "",
         account.yearly,
         account.currency,
         account.seats,
-        "yes",
+        "yes" if story.renews else "no",
         (company.today - timedelta(days=story.overdue_days)).isoformat() if story.overdue_days else "",
     )
 

@@ -56,7 +56,8 @@ class Story:
     `open_tickets`: escalated tickets opened in the last fortnight and still open. `overdue_days`: age of the oldest
     unpaid invoice. `has_notice`: notice was given. `target_pace`: share of the way the targets have really come
     of what was planned. `is_measured`: the product reports use at all (on-premises customers do not).
-    `months`: how long they have been a customer.
+    `months`: how long they have been a customer. `ends_in`: days until their contract ends, from and to; one that has
+    ended or is decided soon does not renew by itself (`renews`). `tier`: "" is drawn.
     """
 
     name: str
@@ -68,6 +69,9 @@ class Story:
     target_pace: float = 1.0
     is_measured: bool = True
     months: int = 14
+    ends_in: tuple[int, int] = (165, 345)
+    renews: bool = True
+    tier: str = ""
 
 
 STORIES: dict[str, Story] = {
@@ -75,17 +79,23 @@ STORIES: dict[str, Story] = {
     for story in (
         Story("steady"),
         Story("growing", growing, target_pace=1.2),
-        Story("slow targets", target_pace=0.35),
-        Story("sleepy", seat_share=0.3, target_pace=0.6),
+        Story("slow targets", target_pace=0.35, tier="B"),
+        Story("goal reached", target_pace=2.0),
+        Story("sleepy", seat_share=0.3, target_pace=0.9, tier="B"),
         Story("fell last week", falls(-9, to=0.15), target_pace=0.8),
         Story("fell and comes back", dips(-9, 2, to=0.15)),
         Story("falls tomorrow", falls(1, to=0.1, over=3)),
         Story("falls next week", falls(4, to=0.15, over=3), open_tickets=1),
         Story("silent", stops(-27), target_pace=0.5),
         Story("unpaid", overdue_days=38),
-        Story("gave notice", falls(-60, to=0.5, over=40), has_notice=True, target_pace=0.4),
+        Story("gave notice", falls(-60, to=0.5, over=40), has_notice=True, target_pace=0.4, ends_in=(50, 50), tier="B"),
+        Story("sponsor left", target_pace=0.9, ends_in=(110, 110), tier="A"),
+        Story("well prepared", target_pace=2.0, ends_in=(55, 55), tier="A"),
+        Story("decides soon", seat_share=0.6, target_pace=0.8, ends_in=(12, 12), renews=False, tier="A"),
+        Story("expired", ends_in=(-5, -5), renews=False, tier="B"),
         Story("support storm", open_tickets=6, seat_share=0.6),
         Story("on premises", is_measured=False, target_pace=0.9),
+        Story("onboarding", months=1, seat_share=0.5, tier="B"),
         Story("just started", months=1, seat_share=0.5),
     )
 }
@@ -93,7 +103,8 @@ STORIES: dict[str, Story] = {
 # How many customers of each story; the rest are steady.
 CAST: dict[str, int] = {
     "growing": 4,
-    "slow targets": 3,
+    "slow targets": 2,
+    "goal reached": 2,
     "sleepy": 2,
     "fell last week": 2,
     "fell and comes back": 1,
@@ -102,7 +113,12 @@ CAST: dict[str, int] = {
     "silent": 1,
     "unpaid": 1,
     "gave notice": 1,
+    "sponsor left": 1,
+    "well prepared": 1,
+    "decides soon": 1,
+    "expired": 1,
     "support storm": 1,
     "on premises": 2,
+    "onboarding": 3,
     "just started": 2,
 }
