@@ -1,5 +1,5 @@
-"""Undo of what was changed about the workspace or its people. Owns the one button; each subject's storage says whether
-it can still be taken back, and does it.
+"""Undo of what was changed about the workspace or its people. Owns the one button, and that undoing needs the rights
+that doing needs; each subject's storage says whether it can still be taken back, and does it.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from commands.kit import Element, button, message
+from commands.people.team_forms import to_teammate
 from commands.slice import Button, Call, Ref, Reply, answer_in_place
 from rules.people.roles import Permission
+from rules.people.team import Teammate, decide_role
 from rules.records import Actor
 from rules.undo import Done, check_undo
 from storage.accounts import owners
@@ -18,21 +20,36 @@ from storage.audit import AuditRow, find_change, find_line
 from storage.db import Tx
 from storage.errors import NotFoundError
 from storage.people import team_writes, workspaces
+from storage.people.members import get_member
 from words.reader import Reader
 
 UNDO = "people.undo"
 
 
+def _require_member(call: Call, tx: Tx, line: AuditRow) -> None:
+    """What it would take to give the person the values from before, as things stand now."""
+    call.require(Permission.OWN_TIME if line.object_id == call.person.id else Permission.TEAM)
+    before = team_writes.read_values(line.before or {})
+    if "role" in before:
+        target = to_teammate(tx, get_member(tx, line.object_id))
+        decide_role(Teammate(call.person.id, call.person.role), target, before["role"])
+
+
 @dataclass(frozen=True)
 class _Subject:
+    require: Callable[[Call, Tx, AuditRow], object]
     is_changed_since: Callable[[Tx, AuditRow], bool]
     take_back: Callable[[Tx, AuditRow, Actor, datetime], object]
 
 
 _SUBJECTS = {
-    workspaces.CHANGED: _Subject(workspaces.is_changed_since, workspaces.take_back),
-    team_writes.CHANGED: _Subject(team_writes.is_changed_since, team_writes.take_back),
-    owners.GIVEN: _Subject(owners.is_given_since, owners.take_accounts_back),
+    workspaces.CHANGED: _Subject(
+        lambda call, _tx, _line: call.require(Permission.SETUP), workspaces.is_changed_since, workspaces.take_back
+    ),
+    team_writes.CHANGED: _Subject(_require_member, team_writes.is_changed_since, team_writes.take_back),
+    owners.GIVEN: _Subject(
+        lambda call, _tx, _line: call.require(Permission.TEAM), owners.is_given_since, owners.take_accounts_back
+    ),
 }
 
 
@@ -52,6 +69,7 @@ def undo(call: Call, tx: Tx) -> list[Reply]:
     is_needed = not is_undone and subject.is_changed_since(tx, line)
     done = Done(line.at, line.actor_id, is_undone=is_undone, is_needed=is_needed)
     check_undo(done, call.person.id, call.person.role, call.now)
+    subject.require(call, tx, line)
     subject.take_back(tx, line, call.person.actor, call.now)
     return [answer_in_place(call, message(call.reader.say("Undone: everything is as it was before.")))]
 

@@ -393,6 +393,23 @@ def test_nothing_unmatched_is_told(desk: Desk):
     assert "Every imported account has an owner" in desk.say(show_unmatched)
 
 
+def test_who_is_no_lead_any_more_takes_no_role_back(desk: Desk, bo: MemberRow, lead: Person):
+    line = find_ref(desk.do(team, f"{BO} lead", person=lead), UNDO)
+    desk.do(team, f"<@{lead.slack_id}> csm", person=lead)
+    with pytest.raises(NotAllowedError):
+        desk.press(undo, line, person=replace(lead, role=Role.CSM))
+    assert bo.role is Role.LEAD
+
+
+def test_a_lead_takes_back_no_role_an_admin_took_away(desk: Desk, bo: MemberRow, lead: Person):
+    boss = desk.person(Role.ADMIN, "U0000008", "Di")
+    desk.do(team, f"{BO} admin", person=boss)
+    line = find_ref(desk.do(team, f"{BO} lead", person=boss), UNDO)
+    with pytest.raises(NotAllowedError):
+        desk.press(undo, line, person=lead)
+    assert bo.role is Role.LEAD
+
+
 def test_undo_of_a_person_ends_after_ten_minutes(desk: Desk, bo: MemberRow, lead: Person):
     ref = find_ref(desk.do(team, f"{BO} lead", person=lead), UNDO)
     later = replace(desk, now=desk.now + timedelta(minutes=11))
