@@ -23,7 +23,8 @@ from rules.alerts.looks import Look, advance, decide_look, has_dropped, list_to_
 from rules.alerts.signals import find_seasons
 from rules.records import Actor, AlertKind
 from storage.accounts.accounts import AccountRow, page_account_ids
-from storage.alerts.alerts import apply_alerts, to_episode
+from storage.alerts.alert_writes import apply_alerts
+from storage.alerts.alerts import to_episode
 from storage.alerts.conditions import AccountConditions, list_conditions, save_conditions
 from storage.alerts.watching import list_latest_episodes, list_open_of_gone
 from storage.db import Database, Tx

@@ -11,7 +11,8 @@ from pipeline.announcing import announce
 from pipeline.report import JobReport
 from rules.alerts.alerts import Woke, decide
 from rules.records import Actor
-from storage.alerts.alerts import EpisodeRow, apply_alerts, to_episode
+from storage.alerts.alert_writes import apply_alerts
+from storage.alerts.alerts import EpisodeRow, to_episode
 from storage.alerts.conditions import AccountConditions, list_conditions
 from storage.alerts.watching import list_due_snoozes
 from storage.db import Database, Tx

@@ -25,7 +25,8 @@ from storage.accounts.accounts import (
     list_archived,
     list_archived_named,
 )
-from storage.alerts.alerts import apply_alerts, count_open, list_open, to_episode
+from storage.alerts.alert_writes import apply_alerts
+from storage.alerts.alerts import count_open, list_open, to_episode
 from storage.audit import AuditRow, find_change, list_latest_of
 from storage.db import Tx
 from storage.people.members import get_members

@@ -22,7 +22,8 @@ from rules.alerts.refusals import ClosedError, TakenError
 from rules.errors import StaleError
 from rules.people.roles import Permission
 from rules.records import EpisodeState
-from storage.alerts.alerts import apply_alerts, get_episode, to_episode
+from storage.alerts.alert_writes import apply_alerts
+from storage.alerts.alerts import get_episode, to_episode
 from storage.db import Tx
 from storage.people.members import MemberRow, get_members
 from storage.renewals.contracts import list_contracts

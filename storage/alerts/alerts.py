@@ -1,24 +1,20 @@
-"""Alert episodes (one stay of a condition) and their history. Owns their tables, queries and the one way to change
-them; refuses to decide (`rules.alerts.alerts`) and to choose where they are announced (`storage.alerts.announcements`).
+"""Alert episodes (one stay of a condition) and their history: tables and queries. Who changes them goes through
+`storage.alerts.alert_writes`; where they are announced is in `storage.alerts.announcements`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime
-from enum import Enum
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, text, true
 from sqlmodel import Field, Index, SQLModel, and_, case, col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from rules.alerts.alerts import OPEN_STATES, ChangeEpisode, Episode, Fired, Intent, OpenEpisode, RefreshEpisode
-from rules.errors import StaleError
-from rules.records import Actor, AlertKind, Change, Enqueue, EpisodeState, Severity
+from rules.alerts.alerts import OPEN_STATES, Episode
+from rules.records import AlertKind, Enqueue, EpisodeState, Severity
 from storage.accounts.accounts import AccountRow
-from storage.audit import record
 from storage.db import Tx
 from storage.delivery.outbox import enqueue
 from storage.errors import NotFoundError
@@ -212,139 +208,17 @@ def _is_of(kinds: Kinds) -> ColumnElement[bool]:
     return true() if kinds is None else col(EpisodeRow.kind).in_(sorted(kinds))
 
 
-# ---------------------------------------------------------------- writing
-
-
-@dataclass(frozen=True)
-class _Hand:
-    """Who changes, and when."""
-
-    actor: Actor
-    at: datetime
-
-
-def apply_alerts(tx: Tx, intents: Sequence[Intent], actor: Actor, now: datetime) -> list[EpisodeRow]:
-    """Carry the intents out: rows, history, audit and outbox together. Returns the alerts that changed, as they are.
-
-    Raises `StaleError` when one of them was changed since it was read; then nothing may be committed.
-    """
-    hand = _Hand(actor, now)
-    locked = _lock(tx, [each.episode_id for each in intents if not isinstance(each, OpenEpisode)])
-    rows: list[EpisodeRow] = []
-    said: list[Enqueue] = []
-    for intent in intents:
-        match intent:
-            case OpenEpisode():
-                rows.append(_open(tx, intent.fired, hand))
-            case ChangeEpisode():
-                rows.append(_checked(locked, intent))
-                said += _change(tx, rows[-1], intent, hand)
-            case RefreshEpisode():
-                _refresh(tx, locked.get(intent.episode_id), intent)
-    tx.session.flush()
-    enqueue(tx, said, now)
-    return rows
+# ---------------------------------------------------------------- showing anew
 
 
 def enqueue_refresh(tx: Tx, account_id: str, now: datetime) -> None:
     """Show the account's open alerts anew: something their messages tell of has changed."""
-    enqueue(tx, [update for row in list_open(tx, account_id) for update in _updates(row)], now)
+    enqueue(tx, [update for row in list_open(tx, account_id) for update in list_updates(row)], now)
 
 
-def _lock(tx: Tx, episode_ids: Sequence[str]) -> dict[str, EpisodeRow]:
-    if not episode_ids:
-        return {}
-    query = _of(tx).where(col(EpisodeRow.id).in_(episode_ids)).with_for_update()
-    return {row.id: row for row in tx.session.exec(query.execution_options(populate_existing=True))}
-
-
-def _checked(locked: Mapping[str, EpisodeRow], intent: ChangeEpisode) -> EpisodeRow:
-    row = locked.get(intent.episode_id)
-    if row is None or row.version != intent.version:
-        raise StaleError("Somebody changed this alert just now. Nothing was changed: look at it again.")
-    return row
-
-
-def _refresh(tx: Tx, row: EpisodeRow | None, intent: RefreshEpisode) -> None:
-    """What was changed meanwhile keeps its change, and has the new facts all the same."""
-    if row is not None and row.closed_at is None and row.facts != dict(intent.facts):
-        row.facts = dict(intent.facts)
-        tx.session.add(row)
-
-
-def _open(tx: Tx, fired: Fired, hand: _Hand) -> EpisodeRow:
-    row = EpisodeRow(
-        workspace_id=tx.workspace_id,
-        account_id=fired.account_id,
-        kind=fired.kind,
-        subject=fired.subject,
-        severity=fired.severity,
-        level=fired.level,
-        rule_version=fired.rule_version,
-        facts=dict(fired.facts),
-        opened_at=hand.at,
-        batch=fired.batch,
-        is_quiet=fired.is_quiet,
-    )
-    tx.session.add(row)
-    after = _plain({"severity": row.severity, "level": row.level, "facts": row.facts})
-    _remember(tx, row, "opened", {}, after, note="", hand=hand)
-    return row
-
-
-def _change(tx: Tx, row: EpisodeRow, intent: ChangeEpisode, hand: _Hand) -> list[Enqueue]:
-    """Set the values; returns what is to be said. An alert that will be announced anew leaves its old message as it
-    was, with a line in the thread: the new one speaks from now on.
-    """
-    before = _plain({name: getattr(row, name) for name in intent.values})
-    for name, value in intent.values.items():
-        setattr(row, name, value)
-    row.version += 1
-    if intent.is_announced_anew:
-        row.announced_at = None
-    tx.session.add(row)
-    line = _remember(tx, row, intent.verb, before, _plain(intent.values), note=intent.note, hand=hand)
-    said = [] if intent.is_announced_anew else _updates(row)
-    if intent.is_told:
-        said.append(Enqueue(HISTORY, line.id, thread_kind=MESSAGE, thread_reference=row.id, priority=1))
-    return said
-
-
-def _updates(row: EpisodeRow) -> list[Enqueue]:
+def list_updates(row: EpisodeRow) -> list[Enqueue]:
+    """What shows the alert anew where it was announced: its own message, and the summary it is a line of."""
     updates = [Enqueue(MESSAGE, row.id, is_update=True, priority=0)]
     if row.summary_id:
         updates.append(Enqueue(SUMMARY, row.summary_id, is_update=True, priority=0))
     return updates
-
-
-def _remember(
-    tx: Tx, row: EpisodeRow, verb: str, before: dict[str, Any], after: dict[str, Any], *, note: str, hand: _Hand
-) -> AlertEventRow:
-    """One line of history and one of audit."""
-    tx.session.flush()  # the alert's row first: its history refers to it
-    line = AlertEventRow(
-        workspace_id=tx.workspace_id,
-        episode_id=row.id,
-        at=hand.at,
-        actor_kind=hand.actor.kind,
-        actor_id=hand.actor.id,
-        verb=verb,
-        before=before,
-        after=after,
-        note=note,
-    )
-    tx.session.add(line)
-    change = Change(f"alert.{verb}", "episode", row.id, row.account_id, before or None, after)
-    record(tx, change, hand.actor, hand.at)
-    return line
-
-
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values as JSON has them."""
-    return {name: _plain_value(value) for name, value in values.items()}
-
-
-def _plain_value(value: Any) -> Any:
-    if isinstance(value, Enum):
-        return value.value
-    return value.isoformat() if isinstance(value, datetime) else value

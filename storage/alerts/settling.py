@@ -10,7 +10,8 @@ from sqlmodel import col, or_, select
 
 from rules.alerts.alerts import GONE, OPEN_STATES, Cleared, decide
 from rules.records import Actor
-from storage.alerts.alerts import EpisodeRow, apply_alerts, to_episode
+from storage.alerts.alert_writes import apply_alerts
+from storage.alerts.alerts import EpisodeRow, to_episode
 from storage.db import Tx
 
 

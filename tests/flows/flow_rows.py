@@ -20,7 +20,8 @@ from rules.alerts.announcements import Announcement
 from rules.records import Actor, AlertKind, Role, Severity, TargetKind
 from rules.success.plans import TargetDraft, decide_add_target
 from storage.accounts.account_writes import apply_accounts
-from storage.alerts.alerts import EpisodeRow, apply_alerts
+from storage.alerts.alert_writes import apply_alerts
+from storage.alerts.alerts import EpisodeRow
 from storage.alerts.announcements import apply_announcement
 from storage.audit import AuditRow
 from storage.db import Tx

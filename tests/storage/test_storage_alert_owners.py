@@ -13,7 +13,8 @@ from storage.accounts.account_writes import apply_accounts
 from storage.accounts.accounts import get_account
 from storage.accounts.owners import Orphans, give_accounts
 from storage.agenda import list_open_items
-from storage.alerts.alerts import EpisodeRow, apply_alerts, count_open, list_open, to_episode
+from storage.alerts.alert_writes import apply_alerts
+from storage.alerts.alerts import EpisodeRow, count_open, list_open, to_episode
 from storage.alerts.announcements import list_unannounced
 from storage.db import Tx
 from tests.alert_rows import TODAY, add_account, add_episode, add_member

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -19,6 +20,7 @@ from hypothesis.stateful import (
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import delete, select
 
+from benchmarks.jobs import counted
 from rules.alerts.alerts import (
     COOLDOWN,
     Assign,
@@ -37,10 +39,10 @@ from rules.alerts.announcements import Announcement
 from rules.alerts.refusals import ClosedError, TakenError
 from rules.errors import StaleError, UserError
 from rules.records import Actor, AlertKind, DismissReason, EpisodeState, Severity
+from storage.alerts.alert_writes import apply_alerts
 from storage.alerts.alerts import (
     AlertEventRow,
     EpisodeRow,
-    apply_alerts,
     count_closed,
     count_open,
     enqueue_refresh,
@@ -406,6 +408,22 @@ def test_settling_an_object_ends_its_alerts_of_every_date_and_no_others(tx: Tx):
     assert sorted(each.subject for each in list_open(tx)) == ["", "m%:2026-03-10", "m12:2026-03-10"]
     assert [each.subject for each in settle_alerts(tx, "acme", "m%", ACTOR, NOW)] == ["m%:2026-03-10"]
     assert settle_alerts(tx, "acme", "nothing", ACTOR, NOW) == []
+
+
+def test_many_alerts_take_no_more_statements_than_a_few(database: Database, workspace_id: str):
+    counts = []
+    for names in (("a", "b"), tuple(f"many-{number}" for number in range(20))):
+        with database.writing(workspace_id) as tx:
+            for name in names:
+                add_account(tx, name)
+            intents = [each for name in names for each in decide(None, replace(fired(), account_id=name), NOW)]
+            with counted(database) as statements:
+                rows = apply_alerts(tx, intents, ACTOR, NOW)
+                ended = [each for row in rows for each in decide(to_episode(row), Cleared(), NOW)]
+                assert all(row.closed_at for row in apply_alerts(tx, ended, ACTOR, NOW))
+            counts.append(statements.count)
+            assert len(tx.session.exec(select(AuditRow).where(AuditRow.object_id == rows[-1].id)).all()) == 2
+    assert counts[0] == counts[1]
 
 
 def test_open_and_closed_alerts_are_listed_by_kind(tx: Tx):
