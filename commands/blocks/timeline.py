@@ -15,6 +15,7 @@ from commands.blocks.notes import touch_words
 from commands.blocks.renewals import outcome_words, verdict_words
 from commands.kit import clip, esc
 from rules.records import AlertKind, RenewalOutcome, RenewalVerdict, TouchKind
+from rules.renewals.superseding import is_made
 from storage.audit import AuditRow
 from words.reader import Reader
 
@@ -227,7 +228,8 @@ def _renewal(reader: Reader, entry: Entry) -> Sentences:
 
 
 def _contract(reader: Reader, entry: Entry) -> Sentences:
-    name = esc(clip(entry.row.object_id, _TEXT_LENGTH))
+    id_ = entry.row.object_id
+    name = reader.say("of the next term") if is_made(id_) else esc(clip(id_, _TEXT_LENGTH))
     return {
         "contract.added": reader.say("added the contract {name}", name=name),
         "contract.changed": reader.say("changed the contract {name}", name=name),

@@ -26,6 +26,11 @@ def make_contract_id(renewal_id: str) -> str:
     return f"{_MADE}{renewal_id}"
 
 
+def is_made(contract_id: str) -> bool:
+    """Whether the outcome of a renewal made the contract, so that its id is no name anybody knows."""
+    return contract_id.startswith(_MADE)
+
+
 def list_superseded(contracts: Iterable[ContractFacts], origins: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """(made, its other self) among one account's contracts. `origins`: by id of a made contract the one it was made to
     follow.

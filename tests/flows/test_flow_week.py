@@ -244,6 +244,8 @@ async def read_the_week_back(stage: Stage) -> None:
     places = [told.find(words) for words in in_order]
     assert -1 not in places, list(zip(in_order, places, strict=True))
     assert places == sorted(places)
+    assert "added the contract of the next term" in told
+    assert "renewal-" not in told
     card = whisper(await stage.command("/cs show northwind"))
     assert "renews 3 Apr 2027" in card
     assert "€96k a year" in card
