@@ -32,6 +32,7 @@ PROGRAMS = {
     "imports": ["--rows", "300"],
     "acks": ["--accounts", "50", "--idle-seconds", "1"],
     "start": ["--rounds", "1"],
+    "noise": ["--weeks", "1"],
 }
 
 

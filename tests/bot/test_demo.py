@@ -126,7 +126,9 @@ async def test_the_first_morning_has_passed_for_everybody(tmp_path: Path):
             digests = tx.session.execute(select(DigestRow.recipient).where(col(DigestRow.is_empty).is_(False)))
             told = tx.session.execute(select(OutboxRow.channel).where(OutboxRow.kind == OFFERS))
             threads = count(tx, RenewalRow, col(RenewalRow.thread_channel) == ALERTS)
-            late = count(tx, MilestoneRow, col(MilestoneRow.settled_on).is_(None), MilestoneRow.due_on < date(2026, 3, 9))
+            late = count(
+                tx, MilestoneRow, col(MilestoneRow.settled_on).is_(None), MilestoneRow.due_on < date(2026, 3, 9)
+            )
             posts = count(tx, OutboxRow, OutboxRow.channel == ALERTS, col(OutboxRow.is_update).is_(False))
         assert {*CSMS, ALERTS} <= set(digests.scalars())
         assert set(told.scalars()) == set(CSMS)
