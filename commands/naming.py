@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from difflib import SequenceMatcher
 
-from commands.kit import clip
+from commands.blocks.accounts import shown_name
+from commands.kit import Json, clip, form_field, loaded_menu, section
 from commands.slice import Call, Choice, Options, Reply
 from rules.errors import UserError
 from rules.people.roles import Permission
@@ -15,6 +16,7 @@ from storage.accounts.accounts import AccountRow, find_exact, get_account, is_be
 from storage.db import Tx
 from storage.success.metrics import list_named_metrics
 from words.names import Found, Named, find_name, fold, split_leading_name
+from words.reader import Reader
 
 ACCOUNT_MENU = "accounts.pick"
 _MENU_LENGTH = 100
@@ -64,6 +66,13 @@ def find_account_here(call: Call, tx: Tx, text: str, *, is_free_text: bool = Fal
     if not text.strip() and _find_here(call, tx) is None:
         return None, ""
     return resolve_account(call, tx, text, is_free_text=is_free_text)
+
+
+def account_field(reader: Reader, account: AccountRow | None) -> Json:
+    """The first block of a form: the account it is about, or the field to choose one, "account"."""
+    if account is not None:
+        return section(f"*{shown_name(account)}*")
+    return form_field("account", reader.say("Account"), loaded_menu(ACCOUNT_MENU, reader.say("Type a name")))
 
 
 def choose_accounts(call: Call, tx: Tx) -> list[Reply]:

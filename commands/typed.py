@@ -21,6 +21,7 @@ from words.currencies import find_currency
 from words.dates import parse_date
 from words.day_phrases import Prefer
 from words.errors import WordsError
+from words.money import Amount, parse_money
 from words.numbers import Quantity, parse_quantity
 from words.numerals import has_numeral
 
@@ -60,6 +61,11 @@ def get_today(call: Call, tx: Tx) -> date:
 def read_quantity(text: str, *, field: str | None = None, home: str = "") -> Quantity:
     """A number with its unit; `home` is the currency that a bare "$" or "¥" means. Raises `UserError`."""
     return _read(lambda: parse_quantity(text, home), field)
+
+
+def read_money(text: str, home: str, *, field: str) -> Amount:
+    """An amount; `home` is the currency of one without a sign. Raises `UserError`."""
+    return _read(lambda: parse_money(text, home), field)
 
 
 def read_date(text: str, today: date, *, prefer: Prefer = "nearest", field: str | None = None) -> date:

@@ -76,13 +76,6 @@ def find_change(tx: Tx, verb: str, object_id: str) -> AuditRow | None:
     ).first()
 
 
-def get_change(tx: Tx, change_id: str) -> AuditRow | None:
-    """One line of the audit by its id."""
-    return tx.session.exec(
-        select(AuditRow).where(AuditRow.workspace_id == tx.workspace_id, AuditRow.id == change_id)
-    ).first()
-
-
 def find_latest_change(tx: Tx, object_kinds: Sequence[str], object_id: str) -> AuditRow | None:
     """The last thing done to the object, by any of the words for its kind (imports name the table); refusals aside."""
     done = select(AuditRow).where(_is_done_to(tx, object_kinds, object_id))

@@ -6,10 +6,9 @@ import re
 from collections.abc import Mapping
 from datetime import date
 
-from commands.blocks.accounts import shown_name
 from commands.blocks.contacts import role_words
-from commands.kit import Json, date_picker, form_field, loaded_menu, menu, section, text_input
-from commands.naming import ACCOUNT_MENU
+from commands.kit import Json, date_picker, form_field, menu, text_input
+from commands.naming import account_field
 from commands.slice import Call, FormView, OpenForm, Ref
 from commands.typed import get_today, read_date
 from rules.accounts.contacts import EMAIL_LENGTH, NAME_LENGTH, PHONE_LENGTH, ContactDraft
@@ -79,7 +78,7 @@ def open_contact_form(
     seen: Mapping[str, str] | None = None,
 ) -> OpenForm:
     """The form for a new contact of `account` (None: chosen in it), or with its id for one that exists."""
-    fields = (_account_field(reader, account), *_text_fields(reader, draft), *_menu_fields(reader, draft))
+    fields = (account_field(reader, account), *_text_fields(reader, draft), *_menu_fields(reader, draft))
     title = reader.say("Edit contact") if contact_id else reader.say("Add a contact")
     of_account = Ref("account", account.id if account else "")
     ref = Ref("contact", contact_id, seen or {}) if contact_id else of_account
@@ -95,12 +94,6 @@ def _ends_part(text: str, match: re.Match[str]) -> bool:
     """Whether the role is a part of its own, or the last word of all."""
     before, after = text[: match.start("role")].rstrip(), text[match.end() :].strip(" ,;，；")
     return not after or not before or before[-1] in ",;，；"
-
-
-def _account_field(reader: Reader, account: AccountRow | None) -> Json:
-    if account is not None:
-        return section(f"*{shown_name(account)}*")
-    return form_field("account", reader.say("Account"), loaded_menu(ACCOUNT_MENU, reader.say("Type a name")))
 
 
 def _text_fields(reader: Reader, draft: ContactDraft) -> list[Json]:

@@ -18,13 +18,12 @@ from commands.kit import (
     context,
     date_picker,
     form_field,
-    loaded_menu,
     menu,
     message,
     section,
     text_input,
 )
-from commands.naming import ACCOUNT_MENU, find_account_here
+from commands.naming import account_field, find_account_here
 from commands.slice import (
     Button,
     Call,
@@ -183,13 +182,8 @@ def _open_form(call: Call, account: AccountRow | None, typed: TypedNote, today: 
     reader = call.reader
     kinds = [(kind.value, touch_words(reader, kind)) for kind in TouchKind]
     hint = reader.say("A call, meeting, e-mail or message counts as a touch; a note does not.")
-    first = (
-        form_field("account", reader.say("Account"), loaded_menu(ACCOUNT_MENU, reader.say("Type a name")))
-        if account is None
-        else section(f"*{shown_name(account)}*")
-    )
     fields = (
-        first,
+        account_field(reader, account),
         form_field("touch", reader.say("Kind"), menu("value", "…", kinds, initial=typed.kind.value), hint=hint),
         form_field("text", reader.say("Text"), text_input(initial=typed.text, is_long=True, max_length=TEXT_LENGTH)),
         form_field("happened_on", reader.say("On"), date_picker(initial=typed.day or today)),

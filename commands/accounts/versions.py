@@ -7,7 +7,7 @@ from __future__ import annotations
 from commands.slice import Call, Ref
 from rules.errors import StaleError
 from rules.undo import Done, check_undo
-from storage.audit import AuditRow, count_changes, find_change, find_latest_change, get_change
+from storage.audit import AuditRow, count_changes, find_change, find_latest_change, find_line
 from storage.db import Tx
 from storage.people.members import get_members
 
@@ -44,7 +44,7 @@ def get_undoable(call: Call, tx: Tx, verb: str, kinds: tuple[str, ...]) -> Audit
     """
     extra = call.ref.extra if call.ref else {}
     object_id, subject = call.ref.id if call.ref else "", verb.partition(".")[0]
-    change = get_change(tx, extra.get("change", ""))
+    change = find_line(tx, extra.get("change", ""))
     if change is None or change.object_id != object_id or change.verb != verb:
         raise StaleError("There is nothing to undo here any more.")
     reverted = find_change(tx, f"{subject}.reverted", object_id)

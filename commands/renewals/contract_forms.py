@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
-from commands.blocks.accounts import shown_name
-from commands.kit import Json, date_picker, form_field, loaded_menu, menu, section, text_input
-from commands.naming import ACCOUNT_MENU
+from commands.kit import Json, date_picker, form_field, menu, text_input
+from commands.naming import account_field
 from commands.slice import Call, FormView, OpenForm, Ref
-from commands.typed import read_count, read_date
+from commands.typed import read_count, read_date, read_money
 from rules.errors import UserError
 from rules.renewals.contracts import ID_LENGTH, ContractDraft, fingerprint
 from storage.accounts.accounts import AccountRow
 from words.currencies import get_minor_digits
-from words.errors import WordsError
-from words.money import Amount, parse_money
 from words.reader import Reader
 
 CONTRACT_FORM = "renewals.contract_form"
@@ -27,7 +23,7 @@ def open_contract_form(call: Call, account: AccountRow | None, draft: ContractDr
     """The form for a new contract, or for one that exists; `home` is the workspace's currency."""
     reader = call.reader
     title = reader.say("Edit contract") if draft else reader.say("Add a contract")
-    fields = (_account_field(reader, account), *_date_fields(reader, draft), *_deal_fields(reader, draft, home))
+    fields = (account_field(reader, account), *_date_fields(reader, draft), *_deal_fields(reader, draft, home))
     if draft is not None:
         ref = Ref("contract", draft.id, {"seen": fingerprint(draft)})
     else:
@@ -49,7 +45,7 @@ def read_contract_form(
     if not start:
         raise UserError("Choose when it starts.", field="start_on")
     seats, term = call.value("seats"), call.value("term")
-    amount = _read_amount(call.value("amount"), present.currency if present else home)
+    amount = read_money(call.value("amount"), present.currency if present else home, field="amount")
     return ContractDraft(
         account_id=account_id,
         start_on=read_date(start, today, field="start_on"),
@@ -63,12 +59,6 @@ def read_contract_form(
         is_auto_renew=call.value("auto_renew") == "yes",
         id=present.id if present else call.value("number"),
     )
-
-
-def _account_field(reader: Reader, account: AccountRow | None) -> Json:
-    if account is not None:
-        return section(f"*{shown_name(account)}*")
-    return form_field("account", reader.say("Account"), loaded_menu(ACCOUNT_MENU, reader.say("Type a name")))
 
 
 def _date_fields(reader: Reader, draft: ContractDraft | None) -> tuple[Json, ...]:
@@ -106,14 +96,6 @@ def _plain(draft: ContractDraft | None) -> str:
         return ""
     value = Decimal(draft.yearly_minor).scaleb(-get_minor_digits(draft.currency))
     return f"{value.normalize() if value else 0:f} {draft.currency}"
-
-
-def _read_amount(text: str, home: str) -> Amount:
-    try:
-        return parse_money(text, home)
-    except WordsError as error:
-        values: dict[str, Any] = dict(error.values)
-        raise UserError(error.sentence, field="amount", **values) from error
 
 
 def _read_day(call: Call, name: str, today: date) -> date | None:

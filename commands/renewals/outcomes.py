@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from commands.access import require_on
 from commands.blocks.accounts import shown_name
 from commands.blocks.renewals import (
@@ -20,7 +18,7 @@ from commands.blocks.renewals import (
 from commands.kit import Json, actions, button, date_picker, form_field, menu, message, section, text_input
 from commands.renewals.renewal_views import get_pressed, require_open, require_seen, to_open
 from commands.slice import Button, Call, Form, FormView, Message, OpenForm, Ref, Reply, Whisper, answer_in_place
-from commands.typed import get_today, read_date
+from commands.typed import get_today, read_date, read_money
 from rules.alerts.renewal_signals import make_object
 from rules.errors import UserError
 from rules.people.roles import Permission
@@ -46,8 +44,6 @@ from storage.renewals.figures import find_figures
 from storage.renewals.keeping import ensure_renewal, keep_renewals
 from storage.renewals.renewal_writes import apply_outcome, find_decision, is_outcome_needed, take_back_outcome
 from storage.renewals.renewals import RenewalRow, get_renewal
-from words.errors import WordsError
-from words.money import Amount, parse_money
 from words.reader import Reader
 
 OUTCOME_FORM, UNDO_OUTCOME = "renewals.outcome_form", "renewals.undo_outcome"
@@ -154,7 +150,8 @@ def _read_form(call: Call, tx: Tx, row: RenewalRow) -> OutcomeDraft:
         raise UserError("Choose how it ended.", field="outcome")
     if reason and reason not in set(Reason):
         raise UserError("Choose a reason from the list.", field="reason")
-    amount = _read_amount(call.value("amount"), row.currency)
+    typed = call.value("amount")
+    amount = read_money(typed, row.currency, field="amount") if typed else None
     new_end = read_date(end, get_today(call, tx), prefer="future", field="new_end_on") if end else None
     contract = to_facts(get_contract(tx, row.contract_id))
     is_lost = RenewalOutcome(chosen) is RenewalOutcome.CHURNED
@@ -167,16 +164,6 @@ def _read_form(call: Call, tx: Tx, row: RenewalRow) -> OutcomeDraft:
         Reason(reason) if reason else None,
         call.value("note"),
     )
-
-
-def _read_amount(text: str, currency: str) -> Amount | None:
-    if not text:
-        return None
-    try:
-        return parse_money(text, currency)
-    except WordsError as error:
-        values: dict[str, Any] = dict(error.values)
-        raise UserError(error.sentence, field="amount", **values) from error
 
 
 def _recorded_message(call: Call, row: RenewalRow, account: AccountRow) -> Message:

@@ -31,7 +31,7 @@ from rules.undo import Done, check_undo
 from storage.accounts.accounts import AccountRow, get_account
 from storage.alerts.alerts import enqueue_refresh
 from storage.alerts.settling import settle_alerts
-from storage.audit import AuditRow, get_change
+from storage.audit import AuditRow, find_line
 from storage.db import Tx
 from storage.people.members import get_members
 from storage.people.workspaces import get_workspace
@@ -162,7 +162,7 @@ def _is_at_journey(call: Call) -> bool:
 
 
 def _undo_ref(call: Call, tx: Tx, line_id: str) -> Ref:
-    line = get_change(tx, line_id)
+    line = find_line(tx, line_id)
     at = AT_JOURNEY if _is_at_journey(call) else {}
     return Ref(line.object_kind if line else "", line.object_id if line else "", {"change": line_id, **at})
 
@@ -170,7 +170,7 @@ def _undo_ref(call: Call, tx: Tx, line_id: str) -> Ref:
 def _get_line(call: Call, tx: Tx) -> AuditRow:
     """The act that an Undo button is about."""
     extra = call.ref.extra if call.ref else {}
-    line = get_change(tx, extra.get("change", ""))
+    line = find_line(tx, extra.get("change", ""))
     if line is None or call.ref is None or line.object_id != call.ref.id or line.object_kind not in _KINDS:
         raise StaleError("There is nothing to undo here any more.")
     return line

@@ -17,12 +17,11 @@ from commands.kit import (
     date_picker,
     esc,
     form_field,
-    loaded_menu,
     menu,
     section,
     text_input,
 )
-from commands.naming import ACCOUNT_MENU
+from commands.naming import account_field
 from commands.slice import FormView, Ref
 from commands.success.journey_views import template_name
 from rules.success.journey_walk import Fate, list_open
@@ -51,7 +50,7 @@ def start_form(reader: Reader, account: AccountRow | None, choice: Choice, today
     templates = [(each.key, template_name(reader, each)) for each in list_templates()]
     first = choice.template_key or templates[0][0]
     fields = (
-        _account_field(reader, account),
+        account_field(reader, account),
         form_field("template", reader.say("Template"), menu("value", "…", templates, initial=first)),
         form_field("started_on", reader.say("Begins on"), date_picker(initial=choice.started_on or today)),
     )
@@ -124,12 +123,6 @@ def close_form(reader: Reader, account: AccountRow, journey: JourneyFacts) -> Fo
     ref = Ref("account", account.id, {"seen": str(journey.version), "journey": journey.id})
     fields = (section(text), _reason_field(reader))
     return FormView(CLOSE_FORM, reader.say("Close the journey"), fields, reader.say("Close it"), ref)
-
-
-def _account_field(reader: Reader, account: AccountRow | None) -> Json:
-    if account is not None:
-        return section(f"*{shown_name(account)}*")
-    return form_field("account", reader.say("Account"), loaded_menu(ACCOUNT_MENU, reader.say("Type a name")))
 
 
 def _reason_field(reader: Reader, *, hint: str = "", is_optional: bool = False) -> Json:

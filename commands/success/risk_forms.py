@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from commands.blocks.accounts import shown_name
 from commands.blocks.checkins import outcome_words, short
-from commands.kit import Json, form_field, loaded_menu, menu, person_menu, section, text_input
-from commands.naming import ACCOUNT_MENU
+from commands.kit import Json, form_field, menu, person_menu, section, text_input
+from commands.naming import account_field
 from commands.slice import Call, FormView, Ref
 from commands.typed import get_person
 from rules.errors import UserError
@@ -34,7 +34,7 @@ class _Shown:
 def risk_form(call: Call, account: AccountRow | None) -> FormView:
     """A new risk of an account, or of one chosen in the form."""
     reader = call.reader
-    fields = (_account_field(reader, account), *_fields(reader, _Shown(owner=call.person.slack_id)))
+    fields = (account_field(reader, account), *_fields(reader, _Shown(owner=call.person.slack_id)))
     ref = Ref("account", account.id if account else "")
     return FormView(RISK_FORM, reader.say("Risk"), fields, reader.say("Save"), ref)
 
@@ -82,9 +82,3 @@ def _fields(reader: Reader, shown: _Shown) -> tuple[Json, ...]:
         form_field("plan", reader.say("What we do about it"), plan, is_optional=True),
         form_field("owner", reader.say("Who looks after it"), person, is_optional=True),
     )
-
-
-def _account_field(reader: Reader, account: AccountRow | None) -> Json:
-    if account is not None:
-        return section(f"*{shown_name(account)}*")
-    return form_field("account", reader.say("Account"), loaded_menu(ACCOUNT_MENU, reader.say("Type a name")))

@@ -10,9 +10,8 @@ from typing import Any
 
 from slack_sdk.models.blocks import StaticSelectElement
 
-from commands.blocks.accounts import shown_name
 from commands.kit import Json, clip, date_picker, form_field, loaded_menu, menu, person_menu, section, text_input
-from commands.naming import ACCOUNT_MENU
+from commands.naming import account_field
 from commands.slice import Call, Choice, FormView, OpenForm, Options, Ref, Reply
 from commands.success.target_steps import LENGTH
 from commands.success.target_words import TypedTarget
@@ -55,7 +54,7 @@ def open_target_form(
 ) -> OpenForm:
     """The form, prefilled with what is known already."""
     reader = call.reader
-    first = _account_field(reader, account)
+    first = account_field(reader, account)
     told = (section(f"⚠ {caution.why} {reader.say('Save once more if it is meant so.')}"),) if caution else ()
     fields = (
         first,
@@ -170,12 +169,6 @@ def kind_words(reader: Reader, kind: TargetKind) -> str:
         TargetKind.KEEP_ABOVE: reader.say("Keep at or above"),
         TargetKind.KEEP_BELOW: reader.say("Keep at or below"),
     }[kind]
-
-
-def _account_field(reader: Reader, account: AccountRow | None) -> Json:
-    if account is not None:
-        return section(f"*{shown_name(account)}*")
-    return form_field("account", reader.say("Account"), loaded_menu(ACCOUNT_MENU, reader.say("Type a name")))
 
 
 def _choices(words: Mapping[Any, str], chosen: str) -> StaticSelectElement:

@@ -6,8 +6,8 @@ import re
 from datetime import date
 
 from commands.blocks.accounts import shown_name
-from commands.kit import Json, date_picker, form_field, loaded_menu, person_menu, section, text_input
-from commands.naming import ACCOUNT_MENU
+from commands.kit import Json, date_picker, form_field, person_menu, section, text_input
+from commands.naming import account_field
 from commands.slice import Call, FormView, Ref
 from commands.typed import get_person, read_date, split_mentions
 from rules.success.tasks import TEXT_LENGTH, TaskDraft
@@ -40,7 +40,7 @@ def read_typed(call: Call, tx: Tx, account: AccountRow, words: str, today: date)
 def task_form(call: Call, account: AccountRow | None) -> FormView:
     """A new next step of an account, or of one chosen in the form."""
     reader = call.reader
-    fields = (_account_field(reader, account), *_fields(reader, "", call.person.slack_id, None))
+    fields = (account_field(reader, account), *_fields(reader, "", call.person.slack_id, None))
     ref = Ref("account", account.id if account else "")
     return FormView(TASK_FORM, reader.say("Next step"), fields, reader.say("Save"), ref)
 
@@ -67,9 +67,3 @@ def _fields(reader: Reader, text: str, owner_slack_id: str, due_on: date | None)
         form_field("owner", reader.say("Who does it"), person, is_optional=True),
         form_field("due_on", reader.say("By when"), date_picker(initial=due_on), is_optional=True),
     )
-
-
-def _account_field(reader: Reader, account: AccountRow | None) -> Json:
-    if account is not None:
-        return section(f"*{shown_name(account)}*")
-    return form_field("account", reader.say("Account"), loaded_menu(ACCOUNT_MENU, reader.say("Type a name")))
