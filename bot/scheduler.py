@@ -57,7 +57,7 @@ class Scheduler:
 
     Args:
         jobs: what runs, by the job's name in its schedule row; called in a worker thread with the workspace and the
-            occurrence (UTC).
+            run's `moment` (UTC).
         tick_seconds: between two looks for due work, in wall time.
         lease_seconds: how long the others wait when this process dies; several ticks.
         on_run: called on the event loop after each run (to nudge delivery).
@@ -164,7 +164,7 @@ class Scheduler:
         if job is None:
             return f"there is no job {run.job}"
         try:
-            report = job(self.database, run.workspace_id, run.occurrence)
+            report = job(self.database, run.workspace_id, run.moment)
         except Exception as error:  # noqa: BLE001  # an edge: the run is marked, the others go on
             _log.exception("job_failed", job=run.job, occurrence=run.occurrence.isoformat())
             return f"{type(error).__name__}: {error}"

@@ -61,13 +61,17 @@ class ScheduleRunRow(SQLModel, table=True):
 
 @dataclass(frozen=True)
 class Run:
-    """An occurrence that the caller must run now."""
+    """An occurrence that the caller must run now. `moment` is what the job takes for the present: the occurrence, also
+    where that is past; but the true minute for what is said on people's morning, so that nobody is told anything after
+    work that was due before it.
+    """
 
     workspace_id: str
     schedule_id: str
     job: str
     audience: str
     occurrence: datetime
+    moment: datetime
 
 
 # (job, daily at, or every so many minutes), in the workspace's zone.
@@ -196,7 +200,7 @@ def _start_new(tx: Tx, now: datetime, epoch: int) -> list[Run]:
             continue
         started = {"schedule_id": row.id, "occurrence": occurrence, "started_at": now, "epoch": epoch}
         if upsert(tx, ScheduleRunRow, [started], keys=["schedule_id", "occurrence"]):
-            runs.append(Run(tx.workspace_id, row.id, row.job, row.audience, occurrence))
+            runs.append(_run(row, occurrence, now))
     return runs
 
 
@@ -216,8 +220,13 @@ def _restart(tx: Tx, now: datetime, epoch: int) -> list[Run]:
             row.finished_at, row.error = now, f"its process ended {row.attempts} times before it was done"
             continue
         row.attempts += 1
-        runs.append(Run(tx.workspace_id, row.schedule_id, schedule.job, schedule.audience, row.occurrence))
+        runs.append(_run(schedule, row.occurrence, now))
     return runs
+
+
+def _run(row: ScheduleRow, occurrence: datetime, now: datetime) -> Run:
+    moment = now.replace(second=0, microsecond=0) if row.job in _MORNING_JOBS else occurrence
+    return Run(row.workspace_id, row.id, row.job, row.audience, occurrence, moment)
 
 
 def _is_over(row: ScheduleRow, occurrence: datetime, now: datetime) -> bool:

@@ -111,6 +111,14 @@ def test_a_morning_that_is_over_is_not_made_up_for(tx: Tx):
     assert ("digest", berlin + DAY) in started(tx, berlin + DAY + timedelta(hours=6))
 
 
+def test_what_is_late_takes_its_own_time_for_the_present_but_a_morning_the_true_one(tx: Tx):
+    ensure_schedules(tx, NOW)
+    late = NOW + DAY + timedelta(hours=10)
+    moments = {run.job: run.moment for run in start_due(tx, late, 1)}
+    assert moments["daily"] == SIX
+    assert (moments["checkins"], moments["digest"]) == (late, late)
+
+
 def test_a_morning_cut_short_is_not_begun_again_the_day_after(tx: Tx):
     ensure_schedules(tx, NOW)
     at = NOW.replace(minute=10)
