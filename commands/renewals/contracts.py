@@ -40,7 +40,7 @@ from storage.renewals.contract_writes import (
     read_values,
     to_draft,
 )
-from storage.renewals.contracts import ContractRow, find_contract, get_contract, list_contracts
+from storage.renewals.contracts import ContractRow, find_contract, get_contract, list_contracts, lock_contract
 from storage.renewals.keeping import keep_renewals
 from words.reader import Reader
 
@@ -122,6 +122,7 @@ def undo(call: Call, tx: Tx) -> list[Reply]:
 
 
 def _change(call: Call, tx: Tx, row: ContractRow) -> Message:
+    lock_contract(tx, row.external_id)
     account, today, present = get_account(tx, row.account_id), get_today(call, tx), to_draft(row)
     require_on(call, tx, Permission.ACCOUNT_WRITE, account)
     _require_unchanged(call, tx, present)
@@ -147,6 +148,7 @@ def _require_unchanged(call: Call, tx: Tx, present: ContractDraft) -> None:
 
 
 def _check_undo(call: Call, tx: Tx, done: AuditRow) -> None:
+    lock_contract(tx, done.object_id)
     last = find_latest_change(tx, LOGGED_AS, done.object_id)
     is_undone = find_contract(tx, done.object_id) is None or (last is not None and last.verb == UNDONE)
     is_needed = is_contract_decided(tx, done.object_id) or (last is not None and last.id != done.id)

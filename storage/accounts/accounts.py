@@ -85,6 +85,12 @@ def get_account(tx: Tx, account_id: str) -> AccountRow:
     return found
 
 
+def lock_account(tx: Tx, account_id: str) -> None:
+    """Keep others from changing the account until the transaction ends, and read it afresh."""
+    query = select(AccountRow).where(AccountRow.workspace_id == tx.workspace_id, AccountRow.id == account_id)
+    tx.session.exec(query.with_for_update().execution_options(populate_existing=True)).first()
+
+
 def get_accounts(tx: Tx, ids: Iterable[str]) -> dict[str, AccountRow]:
     """Those of the accounts that exist, by id, also archived ones."""
     rows = tx.session.exec(

@@ -60,6 +60,12 @@ def get_contacts(tx: Tx, ids: Iterable[str]) -> dict[str, ContactRow]:
     return {row.id: row for row in rows}
 
 
+def lock_contact(tx: Tx, contact_id: str) -> None:
+    """Keep others from changing the contact until the transaction ends, and read it afresh."""
+    query = select(ContactRow).where(ContactRow.workspace_id == tx.workspace_id, ContactRow.id == contact_id)
+    tx.session.exec(query.with_for_update().execution_options(populate_existing=True)).first()
+
+
 def list_contacts(tx: Tx, account_id: str) -> list[ContactRow]:
     """The people of an account: those still there first, by role (sponsor, champion, …), then by name."""
     rank = case(*((col(ContactRow.role) == each, at) for at, each in enumerate(ContactRole)))

@@ -77,6 +77,13 @@ def find_contract(tx: Tx, contract_id: str) -> ContractRow | None:
     return tx.session.exec(select(ContractRow).where(*wanted)).first()
 
 
+def lock_contract(tx: Tx, contract_id: str) -> None:
+    """Keep others from changing the contract until the transaction ends, and read it afresh."""
+    wanted = (ContractRow.workspace_id == tx.workspace_id, ContractRow.external_id == contract_id)
+    query = select(ContractRow).where(*wanted).with_for_update()
+    tx.session.exec(query.execution_options(populate_existing=True)).first()
+
+
 def get_contract(tx: Tx, contract_id: str) -> ContractRow:
     """The contract. Raises `NotFoundError`."""
     found = find_contract(tx, contract_id)
