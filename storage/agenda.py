@@ -79,15 +79,15 @@ def list_leads(tx: Tx, people: Sequence[MemberRow]) -> list[str]:
     return [row.id for row in people if row.id == chosen] or next(filter(None, by_role), [])
 
 
-def list_unclaimed(tx: Tx, opened_before: datetime, limit: int) -> tuple[list[str], int]:
-    """Urgent alerts that nobody took though they were opened before a moment: the ids of the first by severity and
-    age, and how many there are.
+def list_unclaimed(tx: Tx, told_before: datetime, limit: int) -> tuple[list[str], int]:
+    """Urgent alerts that nobody took though they were told before a moment: the ids of the first by severity and
+    age, and how many there are. One that stood in digests alone and became urgent counts from when it was announced.
     """
     where = (
         *_is_in(tx, EpisodeRow),
         col(EpisodeRow.state) == EpisodeState.OPEN,
         col(EpisodeRow.severity).in_(_URGENT),
-        col(EpisodeRow.opened_at) <= opened_before,
+        func.coalesce(EpisodeRow.announced_at, EpisodeRow.opened_at) <= told_before,
     )
     is_critical = col(EpisodeRow.severity) == Severity.CRITICAL
     query = select(col(EpisodeRow.id)).join(AccountRow, _owns(EpisodeRow)).where(*where)

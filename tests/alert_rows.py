@@ -92,7 +92,7 @@ def add_episode(tx: Tx, account_id: str, **more: Any) -> EpisodeRow:
         "level": 20.0,
         "rule_version": "drop-1",
         "opened_at": NOW,
-        "announced_at": NOW,
+        "announced_at": more.get("opened_at", NOW),
         "channel_id": "C0000001",
     }
     row = EpisodeRow(workspace_id=tx.workspace_id, account_id=account_id, **values | more)

@@ -198,6 +198,18 @@ def test_the_channel_gets_urgent_alerts_nobody_took_for_a_day(database: Database
     assert row.contents == {"alerts": ids, "count": 2}
 
 
+def test_what_became_urgent_this_morning_is_not_unclaimed_for_a_day(database: Database, workspace_id: str):
+    opened_at, told_at = MORNING - timedelta(days=8), MORNING - timedelta(hours=3)
+    with database.writing(workspace_id) as tx:
+        add_account(tx, "acme")
+        late = {"kind": AlertKind.MILESTONE_OVERDUE, "opened_at": opened_at, "announced_at": told_at}
+        id_ = add_episode(tx, "acme", **late).id
+    digest.run(database, workspace_id, MORNING)
+    assert digests(database, workspace_id, DigestKind.TEAM)["C0000001"].is_empty
+    digest.run(database, workspace_id, MORNING + timedelta(days=1))
+    assert digests(database, workspace_id, DigestKind.TEAM)["C0000001"].contents == {"alerts": [id_], "count": 1}
+
+
 def test_the_channel_gets_renewals_once_a_week(database: Database, workspace_id: str):
     with database.writing(workspace_id) as tx:
         add_account(tx, "acme")
