@@ -49,11 +49,6 @@ class Prospect:
         return self.health.band if self.health else Band.UNKNOWN
 
 
-def list_readiness(tx: Tx, rows: Sequence[RenewalRow], today: date) -> dict[str, Readiness]:
-    """The readiness of each renewal by its id."""
-    return {id_: each.readiness for id_, each in list_prospects(tx, rows, today).items()}
-
-
 def list_prospects(tx: Tx, rows: Sequence[RenewalRow], today: date) -> dict[str, Prospect]:
     """Readiness, computed verdict and health of each renewal by its id: some ten queries per 200 of them."""
     found: dict[str, Prospect] = {}

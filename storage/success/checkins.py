@@ -11,7 +11,6 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, and_, func, text
 from sqlalchemy import select as select_columns
 from sqlmodel import Field, Index, SQLModel, col, or_, select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from rules.records import OfferState
 from storage.accounts.accounts import AccountRow, is_in_use
@@ -181,34 +180,13 @@ def find_open_offer(tx: Tx, account_id: str) -> CheckinOfferRow | None:
 
 def list_open_offers(tx: Tx, member_id: str | None) -> Offers:
     """Check-ins that wait for a member (None: for anybody) in accounts in use, the longest due first."""
-    return page_open_offers(tx, member_id, limit=None)
-
-
-def list_all_open_offers(tx: Tx) -> Offers:
-    """Everybody's open offers, the longest due first."""
-    return list_open_offers(tx, None)
-
-
-def page_open_offers(tx: Tx, member_id: str | None, limit: int | None = 200, offset: int = 0) -> Offers:
-    """A page of `list_open_offers`."""
     query = (
         select(CheckinOfferRow, AccountRow)
         .join(AccountRow, col(AccountRow.id) == col(CheckinOfferRow.account_id))
         .where(*_is_open(tx, member_id))
         .order_by(col(CheckinOfferRow.due_on), col(AccountRow.name), col(CheckinOfferRow.id))
     )
-    return list(tx.session.exec(query.limit(limit).offset(offset)).all())
-
-
-def count_open_offers(tx: Tx, member_id: str | None) -> int:
-    """How many `list_open_offers` gives."""
-    query: SelectOfScalar[int] = (
-        select(func.count())
-        .select_from(CheckinOfferRow)
-        .join(AccountRow, col(AccountRow.id) == col(CheckinOfferRow.account_id))
-        .where(*_is_open(tx, member_id))
-    )
-    return tx.session.exec(query).one()
+    return list(tx.session.exec(query).all())
 
 
 def list_offered_rows(tx: Tx) -> list[CheckinOfferRow]:

@@ -58,20 +58,6 @@ def get_task(tx: Tx, task_id: str) -> TaskRow:
     return row
 
 
-def list_open_tasks(tx: Tx, owner_id: str | None, until: date | None) -> Found:
-    """Open tasks of a member (None: of everybody) in accounts in use, the first due first, undated ones last.
-
-    `until`: only those due on or before that day (None: all, also those without a day). A task nobody owns is its
-    account's owner's.
-    """
-    return page_tasks(tx, owner_id=owner_id, until=until, limit=None)
-
-
-def list_all_open_tasks(tx: Tx, until: date | None) -> Found:
-    """Everybody's open tasks, in the order of `list_open_tasks`."""
-    return list_open_tasks(tx, None, until)
-
-
 def page_tasks(
     tx: Tx,
     *,
@@ -81,7 +67,10 @@ def page_tasks(
     limit: int | None = 200,
     offset: int = 0,
 ) -> Found:
-    """A page of open tasks, in the order of `list_open_tasks`."""
+    """A page of open tasks of accounts in use: of one account, or of a member (None: of everybody), the first due
+    first, undated ones last. `until`: only those due on or before that day (None: all, also those without a day). A
+    task nobody owns is its account's owner's.
+    """
     due = col(TaskRow.due_on)
     query = (
         select(TaskRow, AccountRow)

@@ -12,7 +12,7 @@ from commands.slice import OpenForm, Ref
 from commands.success import task_lists, tasks
 from rules.errors import NotAllowedError, StaleError, UserError
 from rules.records import Role
-from storage.success.tasks import TaskRow, list_all_open_tasks, list_open_tasks
+from storage.success.tasks import TaskRow, page_tasks
 from tests.commands.conftest import Desk, find_ref, get_form, initial_values
 
 FRIDAY = date(2026, 3, 13)
@@ -96,7 +96,7 @@ def test_done_once_and_back(desk: Desk):
     assert refused.value.values["who"] == "Ada"
     desk.press(tasks.undo, find_ref(replies, tasks.UNDO), person=ada)
     assert (only(desk).done_at, only(desk).done_by) == (None, None)
-    assert len(list_all_open_tasks(desk.tx, None)) == 1
+    assert len(page_tasks(desk.tx)) == 1
 
 
 def test_edited_by_form_and_back(desk: Desk):
@@ -132,7 +132,7 @@ def test_removed_and_back(desk: Desk):
     desk.add_account()
     desk.do(tasks.add, "acme corp call")
     replies = desk.press(tasks.choose_more, ref_of(only(desk), do="remove"))
-    assert list_all_open_tasks(desk.tx, None) == []
+    assert page_tasks(desk.tx) == []
     with pytest.raises(StaleError):
         desk.press(tasks.finish, ref_of(only(desk)))
     desk.press(tasks.undo, find_ref(replies, tasks.UNDO))
@@ -163,7 +163,7 @@ def test_lists_of_mine_of_a_person_of_an_account_and_of_all(desk: Desk):
     desk.do(tasks.add, "globex write", person=bo)
     desk.do(
         tasks.submit_task,
-        ref=Ref("account", list_all_open_tasks(desk.tx, None)[1][1].id),
+        ref=Ref("account", page_tasks(desk.tx)[1][1].id),
         values={"step": "unowned"},
         person=bo,
     )
@@ -171,7 +171,7 @@ def test_lists_of_mine_of_a_person_of_an_account_and_of_all(desk: Desk):
     assert "Bo: 2 open next steps" in desk.say(task_lists.show_list, "<@U00000BO1>", person=ada)
     assert "*Globex: 2 open next steps*" in desk.say(task_lists.show_list, "globex", person=ada)
     assert "3 open next steps" in desk.say(task_lists.show_list, "all", person=ada)
-    assert [row.text for row, _account in list_open_tasks(desk.tx, None, FRIDAY)] == ["call"]
+    assert [row.text for row, _account in page_tasks(desk.tx, until=FRIDAY)] == ["call"]
 
 
 def test_long_lists_are_paged(desk: Desk):

@@ -20,7 +20,7 @@ from storage.delivery.outbox import enqueue
 from storage.delivery.outbox_claims import claim, claim_uncertain, has_work, mark_uncertain, recover
 from storage.delivery.schedules import ensure_schedules, finish_run, start_due
 from storage.success.risks import list_risks
-from storage.success.tasks import list_all_open_tasks
+from storage.success.tasks import page_tasks
 from tests.conftest import NOW
 from tests.small_company import fill
 from tests.sql_watch import SCOPED, Watch, find_open
@@ -73,7 +73,7 @@ def test_a_day_of_work_stays_in_its_workspace_with_every_table(
         claim_uncertain(tx, soon + timedelta(minutes=1), pace, 5)
         assert list_history(tx, list_open(tx)[0].id)
         find_change(tx, "alert.opened", "nothing")
-        assert list_all_open_tasks(tx, None)
+        assert page_tasks(tx)
         assert list_risks(tx)
     for job in JOBS.values():
         job(database, workspace_id, soon)
