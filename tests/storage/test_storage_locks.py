@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -43,7 +44,7 @@ def fill(database: Database) -> str:
     workspace_id = add_workspace(database)
     with database.writing(workspace_id) as tx:
         add_account(tx, "acme")
-        about = {"workspace_id": tx.workspace_id, "account_id": "acme"}
+        about: dict[str, Any] = {"workspace_id": tx.workspace_id, "account_id": "acme"}
         tx.session.add(ContactRow(id="jo", name="Jo", created_at=NOW, **about))
         tx.session.add(ContractRow(external_id="K1", start_on=date(2026, 1, 1), **about))
     return workspace_id
