@@ -48,9 +48,10 @@ def render_alert(reader: Reader, view: AlertView) -> Message:
     )
 
 
-def alert_line(reader: Reader, view: AlertView) -> str:
-    """What and who, and where it stands; readable in a notification."""
-    return f"{_mark(view.row)} {_title(reader, view)}{_standing(reader, view)}"
+def alert_line(reader: Reader, view: AlertView, *, is_in_digest: bool = False) -> str:
+    """What and who, and where it stands; readable in a notification. A digest does not say of itself that it is one."""
+    is_known = is_in_digest and view.row.is_quiet and view.row.state is EpisodeState.OPEN
+    return f"{_mark(view.row)} {_title(reader, view)}{'' if is_known else _standing(reader, view)}"
 
 
 def _mark(row: EpisodeRow) -> str:
