@@ -123,13 +123,12 @@ async def test_the_first_morning_has_passed_for_everybody(tmp_path: Path):
         assert behind.name in await list_alerts(demo, "targets")
         assert ended.name in str(await demo.hands.type(LEAD, "renewals overdue"))
         with reading(demo) as tx:
-            digests = tx.session.execute(select(DigestRow.recipient).where(col(DigestRow.is_empty).is_(False)))
-            told = tx.session.execute(select(OutboxRow.channel).where(OutboxRow.kind == OFFERS))
+            digests = tx.session.execute(select(col(DigestRow.recipient)).where(col(DigestRow.is_empty).is_(False)))
+            told = tx.session.execute(select(col(OutboxRow.channel)).where(col(OutboxRow.kind) == OFFERS))
             threads = count(tx, RenewalRow, col(RenewalRow.thread_channel) == ALERTS)
-            late = count(
-                tx, MilestoneRow, col(MilestoneRow.settled_on).is_(None), MilestoneRow.due_on < date(2026, 3, 9)
-            )
-            posts = count(tx, OutboxRow, OutboxRow.channel == ALERTS, col(OutboxRow.is_update).is_(False))
+            is_open = col(MilestoneRow.settled_on).is_(None)
+            late = count(tx, MilestoneRow, is_open, col(MilestoneRow.due_on) < date(2026, 3, 9))
+            posts = count(tx, OutboxRow, col(OutboxRow.channel) == ALERTS, col(OutboxRow.is_update).is_(False))
         assert {*CSMS, ALERTS} <= set(digests.scalars())
         assert set(told.scalars()) == set(CSMS)
         assert threads == len(NEAR)
@@ -153,7 +152,7 @@ async def test_on_a_friday_tomorrow_is_monday_with_its_digests(tmp_path: Path):
         await travel(demo, "tomorrow")
         assert demo.traveller.clock().date() == date(2026, 3, 9)
         with reading(demo) as tx:
-            days = tx.session.execute(select(DigestRow.recipient, DigestRow.day)).all()
+            days = tx.session.execute(select(col(DigestRow.recipient), col(DigestRow.day))).all()
     assert {(csm, date(2026, 3, day)) for csm in CSMS for day in (6, 9)} <= {tuple(each) for each in days}
     assert not [day for _who, day in days if day in {date(2026, 3, 7), date(2026, 3, 8)}]
 

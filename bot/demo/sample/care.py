@@ -64,6 +64,7 @@ _CHECKED = {
 _NOT_BEGUN = frozenset({"unpaid"})
 _RHYTHM = {"A": 14, "B": 30, "C": 90}
 _LATE_BY = 2
+_TAKEN = ("fell last week", "unpaid")
 _PEOPLE = (
     ("Ines Romero", "Head of Operations"), ("Tom Becker", "Managing Director"), ("Yuki Mori", "Head of Logistics"),
     ("Lea Fontaine", "Head of Service"), ("Sam Okafor", "Operations Director"), ("Nora Lind", "Head of Digital"),
@@ -95,7 +96,7 @@ def list_endings(company: SampleCompany) -> list[Act]:
 def list_answers(company: SampleCompany) -> list[Act]:
     """What was done about the alerts of the last days: some are taken, but not by the CSM that a visitor plays."""
     visitor = company.accounts[0].owner_email
-    found = [each for each in company.of_story("fell last week") if each.owner_email != visitor]
+    found = [each for name in _TAKEN for each in company.of_story(name) if each.owner_email != visitor]
     return [Act(each.owner_email, f"alerts take {each.name}") for each in found]
 
 
