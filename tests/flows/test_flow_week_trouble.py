@@ -1,10 +1,11 @@
 """What goes wrong in a week: two people end a renewal at once, a stranger and a viewer press and submit, an account is
-put away on a Wednesday.
+put away, a check-in is taken back, the machine sleeps over the morning.
 """
 
 from __future__ import annotations
 
 import asyncio
+from datetime import date, datetime
 from pathlib import Path
 
 from sqlalchemy import ColumnElement
@@ -177,3 +178,57 @@ async def test_an_old_offer_of_an_account_put_away_says_so(tmp_path: Path):
         with nothing_saved(stage):
             answer = await submit(stage, form, pulse="4")
         assert answer["errors"] == {"pulse": "This account was archived. /cs restore brings it back."}
+
+
+async def test_a_check_in_taken_back_stands_as_if_never_made(tmp_path: Path):
+    """The offer is open again, the channel's one summary says so, and nothing of it counts any more."""
+    async with open_week(tmp_path) as stage:
+        await walk(stage, at(MONDAY, 9, 11))
+        offer = find_post(stage, "checkin_offers", CSM)
+        await press(stage, offer, "checkins.open")
+        values = {"pulse": "2", "risk": "The sponsor may leave", "step": "Call them", "value.conversion": "9.7%"}
+        assert (await submit(stage, await wait_for_form(stage), **values))["ok"]
+        await stage.settle()
+        body = {"channel": offer.channel, "action_id": "checkins.undo", "wait_seconds": 5}
+        answer = await stage.act("press", user=CSM, ts=(await last_note(stage, offer.channel))["ts"], **body)
+        assert "Undone: the check-in with *Northwind*, and all that was saved with it." in whisper(answer)
+        await stage.settle()
+        assert find_post(stage, "checkin_offers", CSM).text == "1 check-in due: Northwind"
+        assert "was taken back" in find_post(stage, "checkin", ROOM).text
+        card = whisper(await stage.command("/cs show northwind"))
+        assert "9.6\u202f% on 20 Feb 2026" in card
+        assert [words for words in ("9.7", "sponsor may leave", "Call them", "pulse 2") if words in card] == []
+
+
+async def last_note(stage: Stage, channel: str, user: str = CSM) -> Json:
+    """The newest note that only this person sees in a conversation."""
+    params = {"channel": channel, "user": user}
+    async with stage.session.get(f"{stage.slack.url}/_play/messages", params=params) as response:
+        messages: list[Json] = (await response.json())["messages"]
+    return [each for each in messages if each.get("ephemeral")][-1]
+
+
+async def test_a_machine_that_slept_over_the_morning_tells_it_the_same_day_only(tmp_path: Path):
+    """Woken at half past eleven it brings the digest of that day, once; woken in the evening, no direct messages."""
+    async with open_week(tmp_path) as stage:
+        await walk(stage, at(MONDAY, 12))
+        await wake_up(stage, at(TUESDAY, 11, 30))
+        await walk(stage, at(TUESDAY, 23))
+        assert list_digests(stage, TUESDAY) == ["Tuesday · 2 things need you, 2 can wait"]
+        await wake_up(stage, at(WEDNESDAY, 19, 30))
+        await walk(stage, at(WEDNESDAY, 23))
+        posts = stage.posts(at(WEDNESDAY, 0), at(WEDNESDAY, 23))
+        assert [each for each in posts if each.to in (CSM, MIA, LEAD) and not each.is_update] == []
+
+
+async def wake_up(stage: Stage, moment: datetime) -> None:
+    """Nothing ran until `moment`."""
+    stage.clock.move_to(moment)
+    await stage.server.scheduler.tick()
+    await stage.settle()
+
+
+def list_digests(stage: Stage, day: date) -> list[str]:
+    """The first lines of the digests that The CSM got on a day."""
+    posts = stage.posts(at(day, 0), at(day, 23, 59))
+    return [each.text for each in posts if (each.kind, each.to) == ("digest", CSM) and not each.is_update]
