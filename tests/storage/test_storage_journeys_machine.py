@@ -48,7 +48,7 @@ from rules.success.milestones import (
 )
 from rules.success.templates import plan_journey
 from storage.accounts.account_writes import apply_accounts
-from storage.audit import get_change
+from storage.audit import find_line
 from storage.db import Database, Tx
 from storage.library import list_templates
 from storage.people.members import add_by_slack_id
@@ -198,14 +198,14 @@ class Walks(RuleBasedStateMachine):
         """Taken back, everything is as it was before, but for the versions, which only rise."""
         line_id, before = self.last
         with self.database.writing(self.workspace_id) as tx:
-            line = get_change(tx, line_id)
+            line = find_line(tx, line_id)
             assert line is not None
             assert not is_undone(tx, line)
             assert not is_needed(tx, line)
             apply_journeys(tx, plan_undo(tx, line, self.now), self.actor, self.now)
         assert self.dump() == before
         with self.database.writing(self.workspace_id) as tx:
-            line = get_change(tx, line_id)
+            line = find_line(tx, line_id)
             assert line is not None
             assert is_undone(tx, line)
             self.walk = walk = find_journey_facts(tx, self.account_id)
