@@ -88,6 +88,7 @@ def copy_accounts(path: Path, wanted: Sequence[Copy], originals: int) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for pragma in ("journal_mode=OFF", "synchronous=OFF", f"cache_size=-{_CACHE_KIB}", "temp_store=MEMORY"):
             connection.execute(f"PRAGMA {pragma}")
+        known = connection.execute("SELECT tbl, idx, stat FROM sqlite_stat1").fetchall()  # forgotten with each index
         connection.execute("CREATE TEMP TABLE copies (original, copy, account_id, name, slug, owner_id)")
         connection.executemany("INSERT INTO copies VALUES (?, ?, ?, ?, ?, ?)", lines)
         for table, (whole, column, changed) in _PARTS.items():
@@ -96,6 +97,8 @@ def copy_accounts(path: Path, wanted: Sequence[Copy], originals: int) -> None:
             owner = _owner(table)
             query = f"SELECT *, {owner} AS original_id FROM {table}"  # noqa: S608  # our own tables
             _copy(connection, table, query, {owner: "c.account_id", **changed})
+        connection.execute("DELETE FROM sqlite_stat1")
+        connection.executemany("INSERT INTO sqlite_stat1 VALUES (?, ?, ?)", known)
         connection.execute("PRAGMA journal_mode=DELETE")
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, and_, func, null, or_, select, true
+from sqlalchemy import ColumnElement, and_, func, null, select
 from sqlmodel import col
 
 from rules.delivery.digests import RENEWAL_DAYS, WEEK_DAYS, Item, Matter, share_out
@@ -30,6 +30,7 @@ from storage.accounts.accounts import AccountRow, get_accounts, is_in_use
 from storage.alerts.alerts import EpisodeRow, responsible
 from storage.db import Tx
 from storage.lookup import is_among
+from storage.owned import Owners, Scope, narrow
 from storage.people.members import MemberRow, get_members
 from storage.people.team import find_stand_ins, list_away, list_people
 from storage.people.workspaces import get_workspace
@@ -49,14 +50,13 @@ _URGENT = (Severity.HIGH, Severity.CRITICAL)
 _Row = TypeVar("_Row", EpisodeRow, CheckinOfferRow, MilestoneRow, TaskRow, RenewalRow, TargetRow)
 _Fresh = dict[tuple[str, Point], datetime]
 """When a (metric, point) of an account was saved."""
-Owners = Collection[str | None]
-"""Members by id; None among them stands for what is nobody's."""
 
 
 def list_open_items(tx: Tx, day: date, owners: Owners | None = None) -> list[Item]:
-    """Everything that is to be done, as of the local `day`: of some owners, or of all. Five queries."""
+    """Everything that is to be done, as of the local `day`: of all in five queries, of some owners in six."""
+    scope = None if owners is None else Scope.of(tx, owners)
     readers = (_list_alerts, _list_checkins, _list_milestones, _list_tasks, _list_renewals)
-    return [item for read in readers for item in read(tx, day, owners)]
+    return [item for read in readers for item in read(tx, day, scope)]
 
 
 def list_items_of(tx: Tx, member: MemberRow, day: date, since: datetime) -> list[Item]:
@@ -65,11 +65,18 @@ def list_items_of(tx: Tx, member: MemberRow, day: date, since: datetime) -> list
     """
     people, away, stand_ins = list_people(tx), list_away(tx, day), find_stand_ins(tx, day)
     leads = list_leads(tx, people)
-    covered = {absent for absent, cover in stand_ins.items() if cover == member.id}
-    owners = None if member.id in leads else {member.id, *covered}
-    items = [*list_open_items(tx, day, owners), *(each.item for each in list_reached(tx, day, since, owners))]
     there = {row.id for row in people} - away | {member.id}
+    owners: set[str | None] = {member.id, *(absent for absent, cover in stand_ins.items() if cover == member.id)}
+    if member.id in leads:
+        owners |= {None, *_list_uncovered(tx, there, stand_ins)}
+    items = [*list_open_items(tx, day, owners), *(each.item for each in list_reached(tx, day, since, owners))]
     return share_out(items, there, stand_ins, leads).get(member.id, [])
+
+
+def _list_uncovered(tx: Tx, there: Collection[str], stand_ins: Collection[str]) -> list[str]:
+    """Who is away or gone and has nobody who stands in; robots and those who left may still own something."""
+    ids = tx.session.execute(select(col(MemberRow.id)).where(col(MemberRow.workspace_id) == tx.workspace_id)).scalars()
+    return [id_ for id_ in ids if id_ not in there and id_ not in stand_ins]
 
 
 def list_leads(tx: Tx, people: Sequence[MemberRow]) -> list[str]:
@@ -125,8 +132,8 @@ class Reached:
 
 
 def list_reached(tx: Tx, day: date, since: datetime, owners: Owners | None = None) -> list[Reached]:
-    """Targets reached by values saved after `since`, which would not be reached without them. One query, and four for
-    each 200 accounts that have such values.
+    """Targets reached by values saved after `since`, which would not be reached without them. One query (two for
+    some owners), and four for each 200 accounts that have such values.
     """
     fresh = _list_fresh(tx, day, since, owners)
     ids, found = sorted(fresh), []
@@ -176,66 +183,66 @@ def load_alerts(tx: Tx, ids: Sequence[str]) -> dict[str, EpisodeRow]:
 # ---------------------------------------------------------------- what is to be done
 
 
-def _list_alerts(tx: Tx, _day: date, owners: Owners | None) -> list[Item]:
+def _list_alerts(tx: Tx, _day: date, scope: Scope | None) -> list[Item]:
     row, owner = EpisodeRow, responsible()
     query = _select(row, owner, null(), col(row.severity), col(row.state)).where(
         *_is_in(tx, row),
         col(row.state).in_((EpisodeState.OPEN, EpisodeState.ACKED)),
         col(row.kind).not_in(_TOLD_OTHERWISE),
-        _is_of(tx, owner, owners),
     )
+    rows = tx.session.execute(narrow(query, row, scope, row.owner_id, row.taken_by))
     return [
         Item(Matter.ALERT, id_, account_id, owner_id, None, tier, severity, state is EpisodeState.ACKED)
-        for id_, account_id, owner_id, _due, tier, severity, state in tx.session.execute(query)
+        for id_, account_id, owner_id, _due, tier, severity, state in rows
     ]
 
 
-def _list_checkins(tx: Tx, day: date, owners: Owners | None) -> list[Item]:
+def _list_checkins(tx: Tx, day: date, scope: Scope | None) -> list[Item]:
     """Those offered on an earlier day: today's were offered in a message of their own."""
     row = CheckinOfferRow
-    return _list_dated(tx, Matter.CHECKIN, row, _select(row, col(row.member_id), col(row.due_on)).where(
-        col(row.state) == OfferState.OFFERED, col(row.offered_on) < day, _is_of(tx, col(row.member_id), owners)
-    ))  # fmt: skip
+    query = _select(row, col(row.member_id), col(row.due_on)).where(
+        *_is_in(tx, row), col(row.state) == OfferState.OFFERED, col(row.offered_on) < day
+    )
+    return _list_dated(tx, Matter.CHECKIN, query if scope is None else query.where(scope.has_member(row.member_id)))
 
 
-def _list_milestones(tx: Tx, day: date, owners: Owners | None) -> list[Item]:
+def _list_milestones(tx: Tx, day: date, scope: Scope | None) -> list[Item]:
     row = MilestoneRow
     owner = func.coalesce(row.owner_id, AccountRow.owner_id)
     query = _select(row, owner, col(row.due_on)).join(JourneyRow, col(JourneyRow.id) == col(row.journey_id))
     query = query.where(
+        *_is_in(tx, row),
         col(JourneyRow.workspace_id) == tx.workspace_id,
         col(JourneyRow.closed_at).is_(None),
         col(row.state) == MilestoneState.OPEN,
         col(row.removed_at).is_(None),
         col(row.due_on) < day + timedelta(days=WEEK_DAYS),
-        _is_of(tx, owner, owners),
     )
-    return _list_dated(tx, Matter.MILESTONE, row, query)
+    return _list_dated(tx, Matter.MILESTONE, narrow(query, row, scope, row.owner_id))
 
 
-def _list_tasks(tx: Tx, day: date, owners: Owners | None) -> list[Item]:
+def _list_tasks(tx: Tx, day: date, scope: Scope | None) -> list[Item]:
     row = TaskRow
     owner = func.coalesce(row.owner_id, AccountRow.owner_id)
     query = _select(row, owner, col(row.due_on)).where(
+        *_is_in(tx, row),
         col(row.done_at).is_(None),
         col(row.removed_at).is_(None),
         col(row.due_on) < day + timedelta(days=WEEK_DAYS),
-        _is_of(tx, owner, owners),
     )
-    return _list_dated(tx, Matter.TASK, row, query)
+    return _list_dated(tx, Matter.TASK, narrow(query, row, scope, row.owner_id))
 
 
-def _list_renewals(tx: Tx, day: date, owners: Owners | None) -> list[Item]:
+def _list_renewals(tx: Tx, day: date, scope: Scope | None) -> list[Item]:
     row = RenewalRow
     query = _select(row, col(AccountRow.owner_id), col(row.decides_on)).where(
-        _is_renewal(day + timedelta(days=RENEWAL_DAYS)), _is_of(tx, col(AccountRow.owner_id), owners)
+        *_is_in(tx, row), _is_renewal(day + timedelta(days=RENEWAL_DAYS))
     )
-    return _list_dated(tx, Matter.RENEWAL, row, query)
+    return _list_dated(tx, Matter.RENEWAL, query if scope is None else query.where(scope.has_account(row.account_id)))
 
 
-def _list_dated(tx: Tx, matter: Matter, table: Any, query: Any) -> list[Item]:
-    rows = tx.session.execute(query.where(*_is_in(tx, table)))
-    return [Item(matter, *found) for found in rows]
+def _list_dated(tx: Tx, matter: Matter, query: Any) -> list[Item]:
+    return [Item(matter, *found) for found in tx.session.execute(query)]
 
 
 def _select(table: Any, owner: Any, due_on: Any, *more: Any) -> Any:
@@ -258,14 +265,6 @@ def _is_renewal(until: date) -> ColumnElement[bool]:
     row = RenewalRow
     is_open = and_(col(row.outcome) == RenewalOutcome.OPEN, col(row.decides_on) <= until)
     return and_(is_open, col(AccountRow.state) != AccountState.LOST)
-
-
-def _is_of(tx: Tx, owner: Any, owners: Owners | None) -> ColumnElement[bool]:
-    """Whether one of `owners` owns it; always so for None."""
-    if owners is None:
-        return true()
-    is_one = is_among(tx, owner, sorted(each for each in owners if each))
-    return or_(is_one, owner.is_(None)) if None in owners else is_one
 
 
 def _load(tx: Tx, table: type[_Row], ids: Sequence[str]) -> dict[str, _Row]:
@@ -292,9 +291,10 @@ def _list_fresh(tx: Tx, day: date, since: datetime, owners: Owners | None) -> di
             col(row.created_at) > since,
             col(row.removed_at).is_(None),
             col(row.measured_on) > day - FRESH,
-            _is_of(tx, col(AccountRow.owner_id), owners),
         )
     )
+    if owners is not None:
+        query = query.where(Scope.of(tx, owners).has_account(row.account_id))
     found: dict[str, _Fresh] = {}
     for account_id, metric, measured_on, value, saved_at in tx.session.execute(query):
         found.setdefault(account_id, {})[metric, (measured_on, value)] = saved_at

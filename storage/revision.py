@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from storage.db import Database
 from storage.errors import SchemaError
+from storage.statistics import write_statistics
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -62,6 +63,8 @@ def upgrade(database: Database) -> None:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
         command.upgrade(_config(connection), "head")
+        if database.is_sqlite:
+            write_statistics(connection)
 
 
 def write_revision(message: str) -> Path:

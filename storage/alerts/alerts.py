@@ -62,8 +62,8 @@ class EpisodeRow(SQLModel, table=True):
     facts: dict[str, Any] = json_value(default_factory=dict)
     opened_at: datetime = moment()
     closed_at: datetime | None = moment(default=None, nullable=True)
-    owner_id: str | None = Field(default=None, foreign_key="members.id")
-    taken_by: str | None = Field(default=None, foreign_key="members.id")
+    owner_id: str | None = Field(default=None, foreign_key="members.id", index=True)
+    taken_by: str | None = Field(default=None, foreign_key="members.id", index=True)
     taken_at: datetime | None = moment(default=None, nullable=True)
     snoozed_until: datetime | None = moment(default=None, nullable=True, index=True)
     closed_by: str | None = None

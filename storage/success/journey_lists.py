@@ -32,9 +32,13 @@ def list_standings(tx: Tx, owner_id: str | None, today: date) -> list[Standing]:
     """Every account with a journey under way, of one owner or (None) of all: those stuck first, then those with most
     overdue, then by name. Two queries, whatever the count.
     """
-    counts = _count_milestones(tx, today)
+    counts = _count_milestones(tx, owner_id, today)
     rows = tx.session.execute(
-        select_columns(AccountRow.id, AccountRow.name, JourneyRow, JourneyStageRow)  # type: ignore[call-overload]  # columns
+        select_columns(
+            *map(col, (AccountRow.id, AccountRow.name, JourneyRow.id, JourneyRow.stage_since)),
+            *map(col, (JourneyStageRow.name, JourneyStageRow.position, JourneyStageRow.planned_days)),
+        )
+        .select_from(AccountRow)
         .join(JourneyRow, col(JourneyRow.account_id) == col(AccountRow.id))
         .join(
             JourneyStageRow,
@@ -43,13 +47,12 @@ def list_standings(tx: Tx, owner_id: str | None, today: date) -> list[Standing]:
                 col(JourneyStageRow.key) == col(JourneyRow.stage_key),
             ),
         )
-        .where(*_is_walking(tx), JourneyStageRow.workspace_id == tx.workspace_id, *_is_owned(owner_id))
+        .where(*_is_walking(tx), col(JourneyStageRow.workspace_id) == tx.workspace_id, *_is_owned(owner_id))
     )
     found = []
-    for account_id, name, journey, stage in rows:
-        in_stage, overdue, settled = counts.get(journey.id, (0, 0, None))
-        pace = Pace(journey.stage_since, stage.planned_days, in_stage, settled)
-        found.append(Standing(account_id, name, stage.name, stage.position, pace, overdue))
+    for account_id, name, journey_id, since, stage, position, planned_days in rows:
+        in_stage, overdue, settled = counts.get(journey_id, (0, 0, None))
+        found.append(Standing(account_id, name, stage, position, Pace(since, planned_days, in_stage, settled), overdue))
     return sorted(found, key=lambda each: (not each.pace.is_stuck(today), -each.overdue, each.name))
 
 
@@ -69,7 +72,7 @@ def list_without_journey(tx: Tx, owner_id: str | None, limit: int) -> tuple[int,
     return total, list(rows)
 
 
-def _count_milestones(tx: Tx, today: date) -> dict[str, tuple[int, int, date | None]]:
+def _count_milestones(tx: Tx, owner_id: str | None, today: date) -> dict[str, tuple[int, int, date | None]]:
     """By journey under way: overdue ones of the present stage, overdue ones in all, when one was last settled."""
     is_late = and_(col(MilestoneRow.state) == MilestoneState.OPEN, col(MilestoneRow.due_on) < today)
     is_here = and_(is_late, col(MilestoneRow.stage_key) == col(JourneyRow.stage_key))
@@ -86,6 +89,7 @@ def _count_milestones(tx: Tx, today: date) -> dict[str, tuple[int, int, date | N
             col(JourneyRow.workspace_id) == tx.workspace_id,
             col(JourneyRow.closed_at).is_(None),
             col(MilestoneRow.removed_at).is_(None),
+            *_is_of_owner(tx, owner_id),
         )
         .group_by(col(MilestoneRow.journey_id))
     )
@@ -98,3 +102,10 @@ def _is_walking(tx: Tx) -> tuple[ColumnElement[bool], ...]:
 
 def _is_owned(owner_id: str | None) -> tuple[ColumnElement[bool], ...]:
     return () if owner_id is None else (col(AccountRow.owner_id) == owner_id,)
+
+
+def _is_of_owner(tx: Tx, owner_id: str | None) -> tuple[ColumnElement[bool], ...]:
+    """Milestones of the owner's accounts, found by these and not among the workspace's."""
+    if owner_id is None:
+        return ()
+    return (col(MilestoneRow.account_id).in_(select(AccountRow.id).where(is_in_use(tx), *_is_owned(owner_id))),)

@@ -89,7 +89,7 @@ class MilestoneRow(SQLModel, table=True):
     due_on: date
     planned_on: date
     moved_count: int = 0
-    owner_id: str | None = Field(default=None, foreign_key="members.id")
+    owner_id: str | None = Field(default=None, foreign_key="members.id", index=True)
     customer_owner: str = ""
     state: MilestoneState = choice(MilestoneState, default=MilestoneState.OPEN)
     settled_on: date | None = None

@@ -222,6 +222,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_milestones_account_id'), ['account_id'], unique=False)
         batch_op.create_index('ix_milestones_due', ['workspace_id', 'state', 'due_on'], unique=False)
         batch_op.create_index(batch_op.f('ix_milestones_journey_id'), ['journey_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_milestones_owner_id'), ['owner_id'], unique=False)
 
     op.create_table('renewal_reminders',
     sa.Column('workspace_id', sa.String(), nullable=False),
@@ -293,6 +294,10 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_risks_account_id'), ['account_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_risks_checkin_id'), ['checkin_id'], unique=False)
         batch_op.create_index('ix_risks_open', ['workspace_id', 'account_id', 'closed_on'], unique=False)
+
+    with op.batch_alter_table('alert_episodes', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_alert_episodes_owner_id'), ['owner_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_alert_episodes_taken_by'), ['taken_by'], unique=False)
 
     with op.batch_alter_table('conditions', schema=None) as batch_op:
         batch_op.add_column(sa.Column('subject', sa.String(), nullable=False, server_default=''))
