@@ -285,7 +285,7 @@ async def open_stage(
                 await _set_up(stage, [each.id for each in known if not each.team_id], hours or {})
             yield stage
         finally:
-            await server.stop()
+            await stage.server.stop()  # a flow may have put another in its place
 
 
 async def _connect(
