@@ -23,6 +23,7 @@ from commands.success.journey_acts import (
     get_walk,
     render_now,
 )
+from commands.success.journey_list import render_walks
 from commands.success.milestone_forms import (
     ADD_FORM,
     DONE_FORM,
@@ -50,7 +51,7 @@ from commands.success.milestone_words import (
     read_change,
     split_verb,
 )
-from commands.typed import get_person, read_date, split_mentions
+from commands.typed import get_person, get_today, read_date, split_mentions
 from rules.errors import StaleError, UserError
 from rules.people.roles import Permission
 from rules.success.journeys import Act, MilestoneDraft, MilestoneFacts
@@ -70,11 +71,12 @@ from storage.db import Tx
 
 def milestone(call: Call, tx: Tx) -> list[Reply]:
     """`/cs milestone ACCOUNT done|move|skip|add|reopen …`: done, or the form for what is missing; without a verb the
-    journey.
+    journey, without an account where one's own stand.
     """
     account, rest = find_account_here(call, tx, call.text, is_free_text=True)
     if account is None:
-        raise UserError("Which account, and what? Type it like `/cs milestone acme done kick-off`.")
+        call.require(Permission.READ)
+        return [Whisper(render_walks(call, tx, "", 1, get_today(call, tx)))]
     verb, words = split_verb(rest)
     if verb is None or (not words and verb is not Verb.ADD):
         call.require(Permission.READ)

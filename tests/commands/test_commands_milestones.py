@@ -143,7 +143,6 @@ def test_one_more_is_added_in_the_present_stage(walking: Desk):
         "acme add Kick-off by 30 Apr",
         "acme add Review by 30 Apr quickly",
         "acme frobnicate kick-off",
-        "",
     ],
 )
 def test_bad_input_is_refused_and_saves_nothing(walking: Desk, typed: str):
@@ -302,3 +301,7 @@ def test_a_name_that_mentions_everybody_is_escaped(walking: Desk):
     text = walking.say(milestone, "acme add <!channel> by 30 Apr") + walking.say(journey, "acme")
     assert "<!channel>" not in text
     assert "&lt;!channel&gt;" in text
+
+
+def test_nothing_typed_shows_where_ones_own_accounts_stand(walking: Desk):
+    assert "on its journey" in walking.say(milestone)
