@@ -85,7 +85,8 @@ def _look_back(look: Look, topic: Topic) -> Condition | None:
 
 def has_dropped(look: Look, conditions: Conditions) -> bool:
     """Whether the account counts as dropped when a season is looked for."""
-    return has_just_dropped(advance(look, conditions).get((AlertKind.HEALTH_DROP, "")), look.day)
+    drop = replace(look, seen=tuple(each for each in look.seen if each.kind is AlertKind.HEALTH_DROP))
+    return has_just_dropped(advance(drop, conditions).get((AlertKind.HEALTH_DROP, "")), look.day)
 
 
 def decide_look(

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from sqlalchemy import delete, tuple_
-from sqlmodel import Field, SQLModel, col, select
+from sqlalchemy import select as select_columns
+from sqlmodel import Field, SQLModel, col
 
 from rules.alerts.conditions import Condition, Topic
 from rules.records import AlertKind, ConditionState
@@ -43,11 +44,15 @@ _VALUES = ("state", "streak", "since", "observed_on", "openings", "is_initial", 
 
 
 def list_conditions(tx: Tx, account_ids: Sequence[str]) -> dict[str, AccountConditions]:
-    """The conditions of a page of accounts; accounts never looked at are left out."""
-    wanted = (ConditionRow.workspace_id == tx.workspace_id, col(ConditionRow.account_id).in_(account_ids))
+    """The conditions of a page of accounts; accounts never looked at are left out. Read as plain columns: a scan reads
+    a dozen of each account, twice, and objects of the session would cost it a fifth of its time.
+    """
+    query = select_columns(
+        *(getattr(ConditionRow, name) for name in ("account_id", "rule", "subject", *_VALUES))
+    ).where(col(ConditionRow.workspace_id) == tx.workspace_id, col(ConditionRow.account_id).in_(account_ids))
     found: dict[str, AccountConditions] = {}
-    for row in tx.session.exec(select(ConditionRow).where(*wanted).execution_options(populate_existing=True)):
-        found.setdefault(row.account_id, {})[row.rule, row.subject] = _to_condition(row)
+    for account_id, rule, subject, *values in tx.session.execute(query):
+        found.setdefault(account_id, {})[rule, subject] = _to_condition(*values)
     return found
 
 
@@ -73,16 +78,10 @@ def _delete(tx: Tx, keys: Sequence[tuple[str, AlertKind, str]]) -> None:
         tx.session.execute(delete(ConditionRow).where(*own))
 
 
-def _to_condition(row: ConditionRow) -> Condition:
-    return Condition(
-        row.state,
-        row.streak,
-        row.since,
-        row.observed_on,
-        tuple(date.fromisoformat(day) for day in row.openings),
-        row.is_initial,
-        row.is_flapping,
-    )
+def _to_condition(
+    state: ConditionState, streak: int, since: date, observed_on: date, openings: Sequence[str], *flags: bool
+) -> Condition:
+    return Condition(state, streak, since, observed_on, tuple(date.fromisoformat(day) for day in openings), *flags)
 
 
 def _to_values(account_id: str, topic: Topic, state: Condition) -> dict[str, object]:

@@ -168,42 +168,44 @@ def list_due_milestones(tx: Tx, owner_id: str | None, until: date) -> list[tuple
     return [(milestone, row) for milestone, row in tx.session.execute(query)]
 
 
-def _list_stages(tx: Tx, journey_ids: Sequence[str]) -> dict[str, list[JourneyStageRow]]:
-    rows = tx.session.exec(
-        select(JourneyStageRow)
+def _list_stages(tx: Tx, journey_ids: Sequence[str]) -> dict[str, list[StageFacts]]:
+    """By journey, in their order. Plain columns, here and below: a scan reads a dozen of them for each account."""
+    columns = (getattr(JourneyStageRow, name) for name in StageFacts.__dataclass_fields__)
+    rows = tx.session.execute(
+        select_columns(col(JourneyStageRow.journey_id), *columns)
         .where(
-            JourneyStageRow.workspace_id == tx.workspace_id, is_among(tx, col(JourneyStageRow.journey_id), journey_ids)
+            col(JourneyStageRow.workspace_id) == tx.workspace_id,
+            is_among(tx, col(JourneyStageRow.journey_id), journey_ids),
         )
         .order_by(col(JourneyStageRow.position))
     )
-    found: dict[str, list[JourneyStageRow]] = {}
-    for row in rows:
-        found.setdefault(row.journey_id, []).append(row)
+    found: dict[str, list[StageFacts]] = {}
+    for journey_id, *values in rows:
+        found.setdefault(journey_id, []).append(StageFacts(*values))
     return found
 
 
-def _list_milestones(tx: Tx, journey_ids: Sequence[str]) -> dict[str, list[MilestoneRow]]:
-    rows = tx.session.exec(
-        select(MilestoneRow)
+def _list_milestones(tx: Tx, journey_ids: Sequence[str]) -> dict[str, list[MilestoneFacts]]:
+    """By journey, by date."""
+    columns = (getattr(MilestoneRow, name) for name in MilestoneFacts.__dataclass_fields__)
+    rows = tx.session.execute(
+        select_columns(col(MilestoneRow.journey_id), *columns)
         .where(
-            MilestoneRow.workspace_id == tx.workspace_id,
+            col(MilestoneRow.workspace_id) == tx.workspace_id,
             is_among(tx, col(MilestoneRow.journey_id), journey_ids),
             col(MilestoneRow.removed_at).is_(None),
         )
         .order_by(col(MilestoneRow.due_on), col(MilestoneRow.position), col(MilestoneRow.id))
     )
-    found: dict[str, list[MilestoneRow]] = {}
-    for row in rows:
-        found.setdefault(row.journey_id, []).append(row)
+    found: dict[str, list[MilestoneFacts]] = {}
+    for journey_id, *values in rows:
+        found.setdefault(journey_id, []).append(MilestoneFacts(*values))
     return found
 
 
-def _to_facts(row: JourneyRow, stages: Sequence[JourneyStageRow], milestones: Sequence[MilestoneRow]) -> JourneyFacts:
-    known = {
-        each.key: StageFacts(each.key, each.name, each.planned_days, each.entered_on, each.left_on) for each in stages
-    }
-    places = {key: place for place, key in enumerate(known)}
-    present = known[row.stage_key]
+def _to_facts(row: JourneyRow, stages: Sequence[StageFacts], milestones: Sequence[MilestoneFacts]) -> JourneyFacts:
+    places = {stage.key: place for place, stage in enumerate(stages)}
+    present = stages[places[row.stage_key]]
     ordered = sorted(milestones, key=lambda each: places.get(each.stage_key, len(places)))
     return JourneyFacts(
         id=row.id,
@@ -211,31 +213,11 @@ def _to_facts(row: JourneyRow, stages: Sequence[JourneyStageRow], milestones: Se
         stage_name=present.name,
         stage_since=row.stage_since,
         planned_days=present.planned_days,
-        milestones=tuple(_to_milestone(each) for each in ordered),
-        stages=tuple(known.values()),
+        milestones=tuple(ordered),
+        stages=tuple(stages),
         account_id=row.account_id,
         name=row.name,
         template_key=row.template_key,
         started_on=row.started_on,
-        version=row.version,
-    )
-
-
-def _to_milestone(row: MilestoneRow) -> MilestoneFacts:
-    return MilestoneFacts(
-        id=row.id,
-        stage_key=row.stage_key,
-        name=row.name,
-        due_on=row.due_on,
-        lane=row.lane,
-        is_required=row.is_required,
-        state=row.state,
-        settled_on=row.settled_on,
-        owner_id=row.owner_id,
-        customer_owner=row.customer_owner,
-        template_key=row.template_key,
-        reason=row.reason,
-        settled_by=row.settled_by,
-        moved_count=row.moved_count,
         version=row.version,
     )
