@@ -15,6 +15,7 @@ from time import perf_counter
 from benchmarks.company import NOW, OWNERS, Company, open_company
 from benchmarks.report import Must, Report, read_arguments, spread
 from bot.registry import SLICES
+from commands.home import show_home
 from commands.kit import message
 from commands.slice import Call, Command, Handler, Person, Reply, Slice, Whisper
 from storage.db import Tx
@@ -22,6 +23,7 @@ from storage.people.members import find_by_slack_id
 from words.reader import Reader
 
 LIMIT_MS = 50.0
+HOME = Command("home", "", "The Home tab, though nobody types it", show_home, "reads")
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Desk:
 
 
 def find_person(company: Company) -> Person:
-    """An admin who owns one account in twenty."""
+    """An admin who owns one account in twenty, and looks after what is nobody's."""
     with company.database.reading(company.workspace_id) as tx:
         row = find_by_slack_id(tx, OWNERS[0])
     assert row is not None
@@ -68,6 +70,14 @@ def list_lines(names: Sequence[str], seed: int) -> list[tuple[str, Callable[[], 
         ("health", lambda: ""),
         ("health", pick),
         ("alerts", lambda: ""),
+        ("journeys", lambda: ""),
+        ("journey", pick),
+        ("checkins", lambda: ""),
+        ("tasks", lambda: ""),
+        ("renewals", lambda: ""),
+        ("timeline", pick),
+        ("digest", lambda: ""),
+        (HOME.name, lambda: ""),
         ("log", lambda: f"{pick()} conversion {next(value) / 100:.2f}%"),
     ]
 
@@ -92,7 +102,7 @@ def measure(company: Company, rounds: int, seed: int) -> Report:
         [("an empty handler", floor.p50, floor.p95, floor.most, 1.0)],
     )
     for number, (name, write) in enumerate(list_lines(company.names, seed)):
-        command = find_command(SLICES, name)
+        command = HOME if name == HOME.name else find_command(SLICES, name)
         found = spread([desk.run(command, write()) for _ in range(rounds + 3)][3:])
         shown = f"/cs {name} {write()}".strip()
         report.rows.append((shown, found.p50, found.p95, found.most, round(found.p50 / floor.p50, 1)))

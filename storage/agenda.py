@@ -203,7 +203,13 @@ def _list_checkins(tx: Tx, day: date, scope: Scope | None) -> list[Item]:
     query = _select(row, col(row.member_id), col(row.due_on)).where(
         *_is_in(tx, row), col(row.state) == OfferState.OFFERED, col(row.offered_on) < day
     )
-    return _list_dated(tx, Matter.CHECKIN, query if scope is None else query.where(scope.has_member(row.member_id)))
+    if scope is not None:
+        own = (col(row.workspace_id) == tx.workspace_id, scope.has_member(row.member_id))
+        is_open = col(row.state) == OfferState.OFFERED
+        query = query.where(
+            col(row.id).in_(select(col(row.id)).where(*own, is_open))
+        )  # first, or SQLite asks by account
+    return _list_dated(tx, Matter.CHECKIN, query)
 
 
 def _list_milestones(tx: Tx, day: date, scope: Scope | None) -> list[Item]:
