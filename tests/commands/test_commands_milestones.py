@@ -304,4 +304,4 @@ def test_a_name_that_mentions_everybody_is_escaped(walking: Desk):
 
 
 def test_nothing_typed_shows_where_ones_own_accounts_stand(walking: Desk):
-    assert "on its journey" in walking.say(milestone)
+    assert "No account of yours is on a journey" in walking.say(milestone)
