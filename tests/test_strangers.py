@@ -23,6 +23,7 @@ from bot.slack.payloads import Origin, Payload
 from bot.slack.people import People
 from bot.slack.routes import build_routes
 from bot.wiring import with_help
+from commands import help as help_page
 from commands import home
 from commands.accounts import account_archive, account_list, contact_forms, notes
 from commands.accounts.account_list import ADD
@@ -78,6 +79,7 @@ NAMELESS = {
     alert_lists.FILTER,
     SETUP_FORM,
 }
+NAMELESS |= {help_page.ALL}
 NAMELESS |= {each.action for lists in (checkin_lists, task_lists, risk_lists) for each in lists.BUTTONS}
 NAMELESS |= {OPEN_SETUP, START_JOURNEY, team_list.LIST, team_list.MINE, team_list.PREVIOUS, team_list.NEXT}
 NAMELESS |= {team_list.UNMATCHED, owners.PREVIOUS, owners.NEXT}
