@@ -151,10 +151,14 @@ def _team_fields(call: Call, draft: AccountDraft, owner: str) -> tuple[Json, ...
     tier = draft.tier.value if draft.tier else ""
     fields = (
         ("state", reader.say("State"), menu("value", "…", states, initial=draft.state.value)),
-        ("tier", reader.say("Tier"), menu("value", "…", tiers, initial=tier)),
+        ("tier", reader.say("Tier"), menu("value", reader.say("A to D"), tiers, initial=tier)),
         ("seats", reader.say("Seats"), text_input(initial=seats, placeholder="60")),
-        ("owner", reader.say("Owner"), person_menu("…", initial=owner)),
-        ("channel", reader.say("Channel of the account"), channel_menu("…", initial=draft.channel_id)),
+        ("owner", reader.say("Owner"), person_menu(reader.say("Choose a person"), initial=owner)),
+        (
+            "channel",
+            reader.say("Channel of the account"),
+            channel_menu(reader.say("Choose a channel"), initial=draft.channel_id),
+        ),
         ("started_on", reader.say("Customer since"), date_picker(initial=draft.started_on)),
     )
     return tuple(form_field(name, label, element, is_optional=name != "state") for name, label, element in fields)

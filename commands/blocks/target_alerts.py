@@ -20,7 +20,7 @@ _LIMITS = frozenset({TargetKind.KEEP_ABOVE.value, TargetKind.KEEP_BELOW.value})
 
 
 def _behind_title(reader: Reader, view: AlertView) -> str:
-    """Like "Acme · conversion was 6.1 % on 2 Sep, the plan had 6.1 % on 3 Jul: 61 days behind (goal …)"."""
+    """Like "Acme · conversion is 61 days behind: 6.1 % on 2 Sep (goal 10 % by 31 Dec)"."""
     facts = view.facts
     known = {
         "subject": _subject(reader, view),
@@ -32,17 +32,16 @@ def _behind_title(reader: Reader, view: AlertView) -> str:
         return reader.say("{subject} was {value} on {day}: out of its limit too often ({aim})", **known)
     if facts.get("days_behind") is None or not facts.get("passed_on"):
         points = reader.number(round(float(facts.get("points_behind") or 0)))
-        return reader.say("{subject} was {value} on {day}: {points} points behind ({aim})", points=points, **known)
-    return reader.say(
-        "{subject} was {value} on {day}, the plan had it on {passed}: {span} behind ({aim})",
-        passed=shown_day(reader, facts, "passed_on"),
-        span=reader.span(int(facts["days_behind"])),
-        **known,
-    )
+        return reader.say("{subject} is {points} points behind: {value} on {day} ({aim})", points=points, **known)
+    span = reader.span(int(facts["days_behind"]))
+    return reader.say("{subject} is {span} behind: {value} on {day} ({aim})", span=span, **known)
 
 
 def _behind_why(reader: Reader, view: AlertView) -> str:
-    bar = _bar(reader, view.facts)
+    bar, passed = _bar(reader, view.facts), shown_day(reader, view.facts, "passed_on")
+    if view.facts.get("days_behind") is not None and view.facts.get("passed_on"):
+        value = _quantity(reader, view.facts, "value")
+        bar += " · " + reader.say("the plan had {value} on {day}", value=value, day=passed)
     us = mention(view.owner.slack_id) if view.owner else reader.say("nobody")
     them = esc(clip(str(view.facts.get("customer_owner") or ""), _NAME_LENGTH)) or reader.say("nobody named")
     return f"{bar}\n" + reader.say("owners: us {us} · them: {them}", us=us, them=them)

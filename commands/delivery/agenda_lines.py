@@ -29,7 +29,7 @@ from words.reader import Reader
 
 TAKE, DONE, SETTLE = "digests.take", "digests.done", "digests.settle"
 _TEXT_LENGTH = 200
-_LATE, _DUE, _LATER = "🔴", "🟡", "⚪"
+_LATE, _DUE, _LATER = "🔴", "🟡", "○"
 _OF_TARGETS = (AlertKind.TARGET_BEHIND, AlertKind.TARGET_STALE, AlertKind.STEP_DUE)
 
 

@@ -232,7 +232,11 @@ def _open_form(call: Call, tx: Tx, account: AccountRow | None, *, metric_key: st
     chosen = metric_key or (own[0].id if len(own) == 1 else "")
     initial = (chosen, name_metrics(tx, {chosen}, reader.locale)[chosen]) if chosen else None
     fields = [
-        form_field("metric", reader.say("What was measured"), loaded_menu(METRIC_MENU, "…", initial=initial)),
+        form_field(
+            "metric",
+            reader.say("What was measured"),
+            loaded_menu(METRIC_MENU, reader.say("Choose a target"), initial=initial),
+        ),
         form_field("value", reader.say("Value"), text_input(initial=value, placeholder="7.5%, €84k, 1,200")),
         form_field("measured_on", reader.say("Measured on"), date_picker(initial=get_today(call, tx))),
         form_field("note", reader.say("Note"), text_input(is_long=True, max_length=NOTE_LENGTH), is_optional=True),

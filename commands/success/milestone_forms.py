@@ -114,7 +114,7 @@ def _fields(reader: Reader, tx: Tx, walk: Walk, draft: MilestoneDraft) -> tuple[
         stages = [(stage.key, stage.name) for stage in journey.stages if stage.key == draft.stage_key] + stages
     required = [(YES, reader.say("Required")), (NO, reader.say("Optional"))]
     is_required = YES if draft.is_required else NO
-    people = person_menu("…", initial=owner.slack_id if owner else "")
+    people = person_menu(reader.say("Choose a person"), initial=owner.slack_id if owner else "")
     theirs = text_input(initial=draft.customer_owner, max_length=NAME_LENGTH, placeholder="Head of Sales")
     return (
         form_field("name", reader.say("What is reached"), text_input(initial=draft.name, max_length=NAME_LENGTH)),

@@ -135,7 +135,7 @@ def owner_fields(reader: Reader, tx: Tx, owner_id: str | None, customer_owner: s
         form_field(
             "owner",
             reader.say("Owner on our side"),
-            person_menu("…", initial=owner.slack_id if owner else ""),
+            person_menu(reader.say("Choose a person"), initial=owner.slack_id if owner else ""),
             is_optional=True,
         ),
         form_field("them", reader.say("Owner at the customer"), them, is_optional=True),

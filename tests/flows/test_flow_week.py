@@ -98,8 +98,8 @@ def see_monday(stage: Stage) -> None:
     assert digest.text == "Monday · 1 thing needs you, 2 can wait"
     assert list_lines(digest) == [
         ("digests.settle", "🟡 *Northwind* · Kick-off · due today"),
-        ("digests.done", "⚪ *Northwind* · Send the offer · Wednesday 4 Mar"),
-        ("digests.settle", "⚪ *Northwind* · Launch workshop · Thursday 5 Mar"),
+        ("digests.done", "○ *Northwind* · Send the offer · Wednesday 4 Mar"),
+        ("digests.settle", "○ *Northwind* · Launch workshop · Thursday 5 Mar"),
         ("renewals.verdict", "🟢 90 *Northwind* · ends 3 Apr · €84k · 3 things missing"),
     ]
     assert "Southwind" not in said(digest.message) + said(offer.message)
@@ -170,8 +170,8 @@ async def log_and_take_back(stage: Stage) -> None:
     assert "It stands at 9.7\u202f% of 2 Mar 2026 again." in whisper(undone)
     digest = find_post(stage, "digest", CSM)
     assert list_lines(digest) == [
-        ("digests.done", "⚪ *Northwind* · Send the offer · Wednesday 4 Mar"),
-        ("digests.done", "⚪ *Northwind* · Invite the deputy · Monday 9 Mar"),
+        ("digests.done", "○ *Northwind* · Send the offer · Wednesday 4 Mar"),
+        ("digests.done", "○ *Northwind* · Invite the deputy · Monday 9 Mar"),
         ("renewals.verdict", "🟢 90 *Northwind* · ends 3 Apr · €84k · 2 things missing"),
     ]
 
@@ -219,8 +219,8 @@ def see_friday(stage: Stage) -> None:
     digest = find_post(stage, "digest", CSM)
     assert digest.text == "Friday · 2 can wait"
     assert list_lines(digest) == [
-        ("digests.done", "⚪ *Northwind* · Invite the deputy · Monday 9 Mar"),
-        ("digests.settle", "⚪ *Northwind* · Launch workshop · Tuesday 10 Mar"),
+        ("digests.done", "○ *Northwind* · Invite the deputy · Monday 9 Mar"),
+        ("digests.settle", "○ *Northwind* · Launch workshop · Tuesday 10 Mar"),
     ]
 
 
