@@ -16,8 +16,9 @@ from bot.demo.sample.care import Act
 from playground.server import Playground
 
 Json = dict[str, Any]
-_PATIENCE = 1000
+_PATIENCE = 2000
 _LOOK_SECONDS = 0.01
+_BUSY, _TRIES, _PAUSE_SECONDS = "nothing was saved. Try again", 10, 1.0
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,18 @@ class Hands:
         return told
 
     async def type(self, user: str, text: str) -> Json:
-        """Type a command and wait for its answer, which is returned as the note that the person sees."""
-        before = len(self._list_notes(user))
-        await self.act("command", user=user, channel=self.channel, text=f"/cs {text}")
-        await self._wait(lambda: len(self._list_notes(user)) > before, text)
-        return self._list_notes(user)[-1]
+        """Type a command and wait for its answer, which is returned as the note that the person sees. Where Milepost
+        is busy and asks for it, the command is typed again.
+        """
+        for _try in range(_TRIES):
+            before = len(self._list_notes(user))
+            await self.act("command", user=user, channel=self.channel, text=f"/cs {text}")
+            await self._wait_for_note(user, before, text)
+            note = self._list_notes(user)[-1]
+            if _BUSY not in note["text"]:
+                return note
+            await asyncio.sleep(_PAUSE_SECONDS)
+        raise RuntimeError(f"always busy: {text}")
 
     async def fill(self, user: str, text: str, values: Mapping[str, object], button: str = "") -> None:
         """Type a command that opens a form, or whose answer has a `button` that does; fill it in and send it.
@@ -57,8 +65,8 @@ class Hands:
         await self._wait(lambda: bool(self._stack(user)), text)
         filled = {name: value if isinstance(value, dict) else {"value": value} for name, value in values.items()}
         before = len(self._list_notes(user))
-        await self.act("submit", user=user, view_id=self._stack(user)[-1].id, values=filled)
-        await self._wait(lambda: len(self._list_notes(user)) > before, text)
+        await self._submit(user, filled)
+        await self._wait_for_note(user, before, text)
 
     async def carry_out(self, acts: Iterable[Act], ids: Mapping[str, str]) -> None:
         """Do what each CSM did, in order; the CSMs at the same time. `ids`: Slack's, by e-mail address."""
@@ -78,6 +86,21 @@ class Hands:
                 await self.fill(user, act.text, act.fields, act.button)
             else:
                 await self.type(user, act.text)
+
+    async def _submit(self, user: str, filled: Json) -> None:
+        """Send the form that is open; again, where Milepost was busy."""
+        for left in reversed(range(_TRIES)):
+            try:
+                await self.act("submit", user=user, view_id=self._stack(user)[-1].id, values=filled)
+            except RuntimeError as error:
+                if _BUSY not in str(error) or not left:
+                    raise
+                await asyncio.sleep(_PAUSE_SECONDS)
+            else:
+                return
+
+    async def _wait_for_note(self, user: str, before: int, about: str) -> None:
+        await self._wait(lambda: len(self._list_notes(user)) > before, about)
 
     def _list_notes(self, user: str) -> list[Json]:
         return [note.to_slack() for note in self.slack.core.workspace.list_notes(self.channel, user)]
