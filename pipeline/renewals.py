@@ -1,5 +1,5 @@
-"""Renewals day by day: kept in step with their contracts, and spoken of when it is time. Owns the pages and the order;
-refuses to decide (`rules.renewals`) and to word.
+"""Renewals day by day: who left is lost, the others are kept in step with their contracts, and spoken of when it is
+time. Owns the pages and the order; refuses to decide (`rules.renewals`) and to word.
 
 What is due is worked out from what is stored, so that a run that was missed, killed or repeated comes to the same.
 """
@@ -21,6 +21,7 @@ from storage.accounts.accounts import get_accounts, page_account_ids
 from storage.db import Database
 from storage.people.team import get_team_time
 from storage.renewals.keeping import keep_renewals, list_gone_ids, plan_renewals
+from storage.renewals.leaving import page_leaving_ids, settle_leaving
 from storage.renewals.places import list_places
 from storage.renewals.readiness import Prospect, list_prospects
 from storage.renewals.reminders import (
@@ -46,7 +47,8 @@ def run(database: Database, workspace_id: str, now: datetime) -> JobReport:
     with database.reading(workspace_id) as tx:
         team = get_team_time(tx)
     today = team.to_local(now).date()
-    counts = _keep_all(database, workspace_id, today, now)
+    counts = _let_go(database, workspace_id, today, now)
+    counts += _keep_all(database, workspace_id, today, now)
     if team.is_working_day(today):
         counts += _remind_all(database, workspace_id, _Day(today, now, _midnight(team, today)))
     return JobReport("renewals", dict(counts))
@@ -63,6 +65,23 @@ class _Day:
 
 def _midnight(team: WorkingTime, today: date) -> datetime:
     return datetime.combine(today, time(), ZoneInfo(team.zone))
+
+
+# ---------------------------------------------------------------- leaving
+
+
+def _let_go(database: Database, workspace_id: str, today: date, now: datetime) -> Counter[str]:
+    """Those whose last day as a customer is over; each page is settled for good, so that the next read is empty."""
+    counts: Counter[str] = Counter()
+    while ids := _leaving_page(database, workspace_id, today):
+        with database.writing(workspace_id) as tx:
+            counts += settle_leaving(tx, ids, today, ACTOR, now)
+    return counts
+
+
+def _leaving_page(database: Database, workspace_id: str, today: date) -> list[str]:
+    with database.reading(workspace_id) as tx:
+        return page_leaving_ids(tx, today, _PAGE)
 
 
 # ---------------------------------------------------------------- keeping

@@ -158,6 +158,11 @@ def past_words(reader: Reader, row: RenewalRow, figures: Figures) -> str:
     return " · ".join(part for part in parts if part)
 
 
+def leaving_words(reader: Reader, row: RenewalRow, today: date) -> str:
+    """Of a customer who said so, and is one until then: "leaves on 31 Mar"."""
+    return "✕ " + reader.say("leaves on {day}", day=reader.date(row.ends_on, today=today))
+
+
 def rule_words(reader: Reader) -> str:
     """How the figures come to their verdict: no guess, a rule."""
     said = reader.say(

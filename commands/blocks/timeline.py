@@ -223,6 +223,7 @@ def _renewal(reader: Reader, entry: Entry) -> Sentences:
         "renewal.judged": say("gave a verdict on the renewal of {day}: {verdict}", day=day, verdict=judged),
         "renewal.verdict_undone": say("took the verdict on the renewal of {day} back", day=day),
         "renewal.decided": say("decided the renewal of {day}: {outcome}", day=day, outcome=outcome),
+        "renewal.left": say("saw the customer leave with the contract that ended on {day}", day=day),
         "renewal.outcome_undone": say("took the outcome of the renewal of {day} back", day=day),
     }
 

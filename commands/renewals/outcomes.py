@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from commands.access import require_on
 from commands.blocks.accounts import shown_name
 from commands.blocks.renewals import (
@@ -39,11 +41,12 @@ from storage.accounts.accounts import AccountRow, get_account
 from storage.alerts.alerts import enqueue_refresh
 from storage.alerts.settling import settle_alerts
 from storage.db import Tx
-from storage.renewals.contracts import find_rest, get_contract, to_facts
+from storage.renewals.contracts import get_contract, has_next_contract, to_facts
 from storage.renewals.figures import find_figures
 from storage.renewals.keeping import ensure_renewal, keep_renewals
+from storage.renewals.leaving import settle_leaving
 from storage.renewals.renewal_writes import apply_outcome, find_decision, is_outcome_needed, take_back_outcome
-from storage.renewals.renewals import RenewalRow, get_renewal
+from storage.renewals.renewals import RenewalRow, find_of_contract, get_renewal
 from words.reader import Reader
 
 OUTCOME_FORM, UNDO_OUTCOME = "renewals.outcome_form", "renewals.undo_outcome"
@@ -71,14 +74,15 @@ def submit_outcome(call: Call, tx: Tx) -> list[Reply]:
     today, actor = get_today(call, tx), call.person.actor
     row = ensure_renewal(tx, shown.contract_id, shown.ends_on, today, actor, call.now)
     draft = _read_form(call, tx, row)
-    has_next, has_other = find_rest(tx, row.contract_id, row.ends_on)
-    around = Around(find_figures(tx, row, today), has_next, has_other)
+    _require_free(tx, row, draft)
+    around = Around(find_figures(tx, row, today), has_next_contract(tx, row.contract_id))
     intents = decide_outcome(to_open(tx, row, row.version), draft, call.person.id, today, around)
     row = apply_outcome(tx, intents, actor, call.now)
+    settle_leaving(tx, [account.id], today, actor, call.now)
     keep_renewals(tx, [account.id], today, actor, call.now)
     settle_alerts(tx, account.id, make_object(row.contract_id), actor, call.now)
     enqueue_refresh(tx, account.id, call.now)
-    return [Whisper(_recorded_message(call, row, account))]
+    return [Whisper(_recorded_message(call, row, account, today))]
 
 
 def undo_outcome(call: Call, tx: Tx) -> list[Reply]:
@@ -122,7 +126,7 @@ def _deal_fields(call: Call, tx: Tx, row: RenewalRow) -> tuple[Json, ...]:
             "new_end_on",
             reader.say("New end"),
             date_picker(initial=plan_next_end(contract.term, row.ends_on) if not contract.term.runs_on else None),
-            hint=reader.say("Empty: as long again, or on as it runs."),
+            hint=reader.say("Empty: as long again, or on as it runs. If they leave before the end: the day they do."),
             is_optional=True,
         ),
     )
@@ -154,24 +158,36 @@ def _read_form(call: Call, tx: Tx, row: RenewalRow) -> OutcomeDraft:
     amount = read_money(typed, row.currency, field="amount") if typed else None
     new_end = read_date(end, get_today(call, tx), prefer="future", field="new_end_on") if end else None
     contract = to_facts(get_contract(tx, row.contract_id))
-    is_lost = RenewalOutcome(chosen) is RenewalOutcome.CHURNED
     planned = plan_next_end(contract.term, row.ends_on)
     return OutcomeDraft(
         RenewalOutcome(chosen),
         amount.currency if amount else row.currency,
         amount.minor if amount else None,
-        None if is_lost or new_end == planned else new_end,
+        None if new_end == planned else new_end,
         Reason(reason) if reason else None,
         call.value("note"),
     )
 
 
-def _recorded_message(call: Call, row: RenewalRow, account: AccountRow) -> Message:
+def _require_free(tx: Tx, row: RenewalRow, draft: OutcomeDraft) -> None:
+    """A contract's ends are told apart by their day: whoever leaves early cannot do so on an end that was dropped."""
+    day = draft.new_end_on
+    if draft.outcome is not RenewalOutcome.CHURNED or day is None or day == row.ends_on:
+        return
+    if find_of_contract(tx, row.contract_id, day) is not None:
+        sentence = "This contract was once to end on that day. Type the day before or after."
+        raise UserError(sentence, field="new_end_on")
+
+
+def _recorded_message(call: Call, row: RenewalRow, account: AccountRow, today: date) -> Message:
     reader = call.reader
     what = " · ".join(part for part in (outcome_words(reader, row.outcome), change_words(reader, row)) if part)
     said = reader.say("Recorded for {account}: {what}.", account=f"*{shown_name(account)}*", what=what)
     if row.new_end_on is not None:
         said += " " + reader.say("The next contract ends on {day}.", day=reader.date(row.new_end_on))
+    if row.outcome is RenewalOutcome.CHURNED and row.ends_on >= today:
+        day = reader.date(row.ends_on)
+        said += " " + reader.say("They leave on {day} and are looked after as before until then.", day=day)
     taken_back = button(reader.say("Undo"), UNDO_OUTCOME, Ref("renewal", row.id, {"version": str(row.version)}))
     return message(said, section(said), actions(renewal_button(reader, account.id), taken_back))
 

@@ -13,6 +13,7 @@ from commands.blocks.renewals import (
     contracts_button,
     decision_words,
     lack_words,
+    leaving_words,
     outcome_button,
     past_words,
     readiness_words,
@@ -24,7 +25,7 @@ from commands.blocks.renewals import (
 )
 from commands.blocks.targets import add_target_button, log_button
 from commands.kit import Element, Json, actions, context, divider, mention, message, section
-from commands.renewals.renewal_views import RenewalView, list_past, list_views
+from commands.renewals.renewal_views import RenewalView, is_leaving, list_past, list_views
 from commands.slice import Message
 from rules.renewals.readiness import Check, Lack
 from rules.renewals.renewals import COMING_DAYS
@@ -40,9 +41,12 @@ PAST_SHOWN = 5
 
 
 def renewal_blocks(reader: Reader, tx: Tx, account: AccountRow, today: date) -> list[Json]:
-    """For the account's card: what is to be decided soon, with a button; [] where nothing is."""
+    """For the account's card: on which day they leave, and what is to be decided soon, with a button; [] where nothing
+    is.
+    """
     views = [each for each in list_views(tx, account, today) if (each.row.decides_on - today).days <= COMING_DAYS]
-    return [
+    leaving = [context(leaving_words(reader, row, today)) for row in list_past(tx, account) if is_leaving(row, today)]
+    return leaving + [
         section(f"{_head(reader, view, today)}\n{_keys(reader, view)}", accessory=renewal_button(reader, account.id))
         for view in views[:VIEWS_SHOWN]
     ]
@@ -57,10 +61,11 @@ def render_renewal(reader: Reader, tx: Tx, account: AccountRow, today: date) -> 
         name = shown_name(account)
         hint = reader.say("No contract of {name} is to be renewed. Add one, or import a file of contracts.", name=name)
         blocks = [section(hint), actions(contracts_button(reader, account.id))]
-    more = len(views) - VIEWS_SHOWN
+    past, more = list_past(tx, account), len(views) - VIEWS_SHOWN
+    leaving = [context(leaving_words(reader, row, today)) for row in past if is_leaving(row, today)]
     if more > 0:
         blocks.append(context(reader.say_many("and {count} more", "and {count} more", more)))
-    return message(title, section(title), *blocks, *_past_blocks(reader, tx, list_past(tx, account)))
+    return message(title, section(title), *leaving, *blocks, *_past_blocks(reader, tx, past))
 
 
 # ---------------------------------------------------------------- one renewal
@@ -69,7 +74,7 @@ def render_renewal(reader: Reader, tx: Tx, account: AccountRow, today: date) -> 
 def _view_blocks(reader: Reader, account: AccountRow, view: RenewalView, today: date) -> list[Json]:
     row = view.row
     lacks = [
-        section(f"• {lack_words(reader, lack)}", accessory=_remedy(reader, account, row, lack))
+        section(f"• {lack_words(reader, lack)}", accessory=_remedy(reader, account, lack))
         for lack in view.prospect.readiness.missing
     ]
     return [
@@ -87,7 +92,7 @@ def _head(reader: Reader, view: RenewalView, today: date) -> str:
     row = view.row
     amount = amount_words(reader, row.yearly_minor, row.currency)
     parts = [
-        f"{health_mark(view.prospect.health)} {decision_words(reader, row, today)}",
+        f"{health_mark(view.prospect.health)} {reader.say('renewal')}: {decision_words(reader, row, today)}",
         reader.say("{amount} a year", amount=amount) if amount else "",
         readiness_words(reader, view.prospect.readiness),
     ]
@@ -107,8 +112,8 @@ def _judge_words(reader: Reader, view: RenewalView) -> list[str]:
     return [f"{who} {day}" + (f": {shown_note(row.verdict_note)}" if row.verdict_note else "")]
 
 
-def _remedy(reader: Reader, account: AccountRow, row: RenewalRow, lack: Lack) -> Element | None:
-    """The button that mends what is missing, where there is one."""
+def _remedy(reader: Reader, account: AccountRow, lack: Lack) -> Element | None:
+    """The button that mends what is missing; none for the verdict, whose button stands below."""
     match lack.check:
         case Check.SPONSOR:
             return add_contact_button(reader, account.id)
@@ -116,8 +121,6 @@ def _remedy(reader: Reader, account: AccountRow, row: RenewalRow, lack: Lack) ->
             return add_target_button(reader, account.id)
         case Check.VALUE | Check.RESULT:
             return log_button(reader, account.id)
-        case Check.VERDICT:
-            return verdict_button(reader, row)
         case Check.TOUCH:
             return checkin_button(reader, account.id)
         case _:

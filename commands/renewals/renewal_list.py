@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from commands.blocks.renewals import CONTRACTS_ADD, renewal_button, renewal_line
 from commands.kit import Element, Json, actions, button, context, message, section
+from commands.pages import Page, wanted_page
 from commands.slice import Call, Message, Ref, Reply, Whisper, answer_in_place
 from commands.typed import get_today, split_mentions
 from rules.errors import UserError
@@ -41,18 +42,17 @@ class _Filter:
 def show_list(call: Call, tx: Tx) -> list[Reply]:
     """`/cs renewals [30 | 90 | mine | @person | overdue]`: the first page."""
     call.require(Permission.READ)
-    return [Whisper(_page(call, tx, call.text, 0))]
+    return [Whisper(_page(call, tx, call.text, 1))]
 
 
 def turn_page(call: Call, tx: Tx) -> list[Reply]:
     """The buttons under a list."""
     call.require(Permission.READ)
     extra = call.ref.extra if call.ref else {}
-    at = extra.get("at", "0")
-    return [answer_in_place(call, _page(call, tx, extra.get("text", ""), int(at) if at.isdecimal() else 0))]
+    return [answer_in_place(call, _page(call, tx, extra.get("text", ""), wanted_page(call)))]
 
 
-def _page(call: Call, tx: Tx, text: str, offset: int) -> Message:
+def _page(call: Call, tx: Tx, text: str, wanted: int) -> Message:
     reader, today = call.reader, get_today(call, tx)
     chosen = _read_filter(call, tx, text, today)
     totals = sum_coming(tx, chosen.until, chosen.owner_id)
@@ -60,8 +60,8 @@ def _page(call: Call, tx: Tx, text: str, offset: int) -> Message:
     title = f"*{_title(reader, chosen, total, today)}*"
     if not total:
         return message(title, section(title), context(_empty(reader, chosen)), actions(_add_button(reader)))
-    offset = min(offset, (total - 1) // LENGTH * LENGTH)
-    found = list_coming(tx, chosen.until, chosen.owner_id, limit=LENGTH, offset=offset)
+    page = Page(total, LENGTH, wanted)
+    found = list_coming(tx, chosen.until, chosen.owner_id, limit=LENGTH, offset=page.offset)
     prospects = list_prospects(tx, [row for row, _account in found], today)
     lines: list[Json] = []
     for row, account in found:
@@ -71,7 +71,8 @@ def _page(call: Call, tx: Tx, text: str, offset: int) -> Message:
             line += " · " + reader.say("the figures disagree")
         lines.append(section(line, accessory=renewal_button(reader, account.id)))
     sums = context(reader.say("In all: {amounts} a year", amounts=_sum_words(reader, totals)))
-    return message(title, section(title), *lines, sums, *_turning(reader, text, offset, total))
+    turns = page.turns(reader, BACK, NEXT, Ref("renewals", "", {"text": text[:_LONGEST_FILTER]}))
+    return message(title, section(title), *lines, sums, *turns)
 
 
 def _read_filter(call: Call, tx: Tx, text: str, today: date) -> _Filter:
@@ -130,17 +131,3 @@ def _add_button(reader: Reader) -> Element:
 def _sum_words(reader: Reader, totals: dict[str, tuple[int, int]]) -> str:
     sums = [reader.money(Amount(minor, currency), is_compact=True) for currency, (_count, minor) in totals.items()]
     return " + ".join(sums)
-
-
-def _turning(reader: Reader, text: str, offset: int, total: int) -> list[Json]:
-    """Earlier and later pages, as far as there are any."""
-    buttons = []
-    if offset > 0:
-        buttons.append(button(reader.say("Back"), BACK, _page_ref(text, max(0, offset - LENGTH))))
-    if offset + LENGTH < total:
-        buttons.append(button(reader.say("More"), NEXT, _page_ref(text, offset + LENGTH)))
-    return [actions(*buttons)] if buttons else []
-
-
-def _page_ref(text: str, offset: int) -> Ref:
-    return Ref("renewals", "", {"text": text[:_LONGEST_FILTER], "at": str(offset)})

@@ -47,6 +47,11 @@ def list_past(tx: Tx, account: AccountRow) -> list[RenewalRow]:
     return [row for row in rows if row.outcome not in (RenewalOutcome.OPEN, RenewalOutcome.CANCELLED)]
 
 
+def is_leaving(row: RenewalRow, today: date) -> bool:
+    """Whether the customer leaves with this contract, and has not yet."""
+    return row.outcome is RenewalOutcome.CHURNED and row.left_on is None and row.ends_on >= today
+
+
 def get_pressed(call: Call, tx: Tx) -> tuple[RenewalRow, AccountRow]:
     """The renewal that the button or form names by its contract and end; not stored where it is not looked after yet.
 

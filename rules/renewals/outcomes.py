@@ -1,5 +1,5 @@
 """Deciding a renewal: the CSM's verdict before, the outcome after. Owns what is valid and what follows (the next
-contract, a lost account); refuses storage and words.
+contract, or an end); refuses the day a customer is lost (`rules.renewals.leaving`), storage and words.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ LONGEST_YEARS = 10
 _DAY = relativedelta(days=1)
 DECIDED = (RenewalOutcome.RENEWED, RenewalOutcome.EXPANDED, RenewalOutcome.CONTRACTED, RenewalOutcome.CHURNED)
 """What a person may say."""
+_END = "new_end_on"
 _NEEDS_REASON = frozenset({RenewalOutcome.CONTRACTED, RenewalOutcome.CHURNED})
 
 
@@ -81,7 +82,7 @@ class OpenRenewal:
 @dataclass(frozen=True)
 class OutcomeDraft:
     """How it ended, as somebody says it. Money in minor units a year; None: as before. `new_end_on` None: as long
-    again, or on as it runs.
+    again, or on as it runs; for a loss the day on which it takes effect, None: with the contract's end.
     """
 
     outcome: RenewalOutcome
@@ -106,10 +107,13 @@ class GiveVerdict:
 
 @dataclass(frozen=True)
 class RecordOutcome:
-    """Store how it ended. `new_end_on` None: the contract runs on, or is over."""
+    """Store how it ended. `new_end_on` None: the contract runs on, or is over. `ends_on` is the end that was decided:
+    the contract's own, or the earlier one of a customer who leaves before.
+    """
 
     renewal_id: str
     version: int
+    ends_on: date
     draft: OutcomeDraft
     new_yearly_minor: int
     new_end_on: date | None
@@ -137,15 +141,7 @@ class EndContract:
     ends_on: date
 
 
-@dataclass(frozen=True)
-class LoseAccount:
-    """The account is a customer no longer."""
-
-    renewal_id: str
-    account_id: str
-
-
-OutcomeIntent = RecordOutcome | FollowContract | EndContract | LoseAccount
+OutcomeIntent = RecordOutcome | FollowContract | EndContract
 
 
 def decide_verdict(renewal: OpenRenewal, verdict: RenewalVerdict, note: str, by: str, today: date) -> list[GiveVerdict]:
@@ -157,13 +153,10 @@ def decide_verdict(renewal: OpenRenewal, verdict: RenewalVerdict, note: str, by:
 
 @dataclass(frozen=True)
 class Around:
-    """What else matters when a renewal is decided. `has_next`: a contract that follows this one is known already;
-    `has_other`: another contract of the account runs on, so that losing this one does not lose the customer.
-    """
+    """What else matters when a renewal is decided. `has_next`: a contract that follows this one is known already."""
 
     figures: Figures
     has_next: bool = False
-    has_other: bool = False
 
 
 def decide_outcome(
@@ -172,16 +165,14 @@ def decide_outcome(
     """What an outcome changes. Raises `StaleError` where it is decided already, `UserError` with the field at fault."""
     _require_open(renewal)
     _check(renewal, draft, today)
-    contract, is_lost = renewal.contract, draft.outcome is RenewalOutcome.CHURNED
+    if draft.outcome is RenewalOutcome.CHURNED:
+        return _lose(renewal, draft, by, today, around)
+    contract = renewal.contract
     yearly = contract.yearly_minor if draft.new_yearly_minor is None else draft.new_yearly_minor
     is_same = yearly == contract.yearly_minor and draft.new_end_on is None
-    runs_on = is_lost or (contract.term.runs_on and is_same and contract.term.notice_received_on is None)
+    runs_on = contract.term.runs_on and is_same and contract.term.notice_received_on is None
     end = None if runs_on else draft.new_end_on or plan_next_end(contract.term, renewal.ends_on)
-    record = RecordOutcome(renewal.id, renewal.version, draft, 0 if is_lost else yearly, end, by, today, around.figures)
-    if is_lost:
-        ended = EndContract(renewal.id, contract.id, renewal.ends_on)
-        lost = LoseAccount(renewal.id, contract.account_id)
-        return [record, ended] if around.has_other else [record, ended, lost]
+    record = RecordOutcome(renewal.id, renewal.version, renewal.ends_on, draft, yearly, end, by, today, around.figures)
     return [record] if runs_on or around.has_next else [record, _follow(renewal, yearly, end)]
 
 
@@ -224,6 +215,13 @@ _LOW_USE = 50
 """Under so much of the score's full marks for utilisation it counts as low."""
 
 
+def _lose(renewal: OpenRenewal, draft: OutcomeDraft, by: str, today: date, around: Around) -> list[OutcomeIntent]:
+    """The contract ends; the account is a customer until then (`rules.renewals.leaving`)."""
+    ends_on = draft.new_end_on or renewal.ends_on
+    record = RecordOutcome(renewal.id, renewal.version, ends_on, draft, 0, None, by, today, around.figures)
+    return [record, EndContract(renewal.id, renewal.contract.id, ends_on)]
+
+
 def _follow(renewal: OpenRenewal, yearly: int, new_end_on: date | None) -> FollowContract:
     contract = renewal.contract
     term = replace(
@@ -254,7 +252,9 @@ def _check(renewal: OpenRenewal, draft: OutcomeDraft, today: date) -> None:
     if draft.outcome not in DECIDED:
         raise UserError("Choose how it ended.", field="outcome")
     _check_reason(draft)
-    if draft.outcome is not RenewalOutcome.CHURNED:
+    if draft.outcome is RenewalOutcome.CHURNED:
+        _check_leaving(renewal, draft)
+    else:
         _check_money(renewal.contract, draft)
         _check_end(renewal, draft, today)
 
@@ -289,9 +289,18 @@ def _check_same(before: int, after: int | None) -> None:
         raise UserError("That is not the same as before. Choose “{word}”.", field="amount", word=word)
 
 
+def _check_leaving(renewal: OpenRenewal, draft: OutcomeDraft) -> None:
+    """Early termination takes effect within the contract's time; who leaves later has a contract until then."""
+    day, start = draft.new_end_on, renewal.contract.term.start_on
+    if day is not None and day > renewal.ends_on:
+        raise UserError("A customer who leaves does so by the contract's end. Type that day or one before.", field=_END)
+    if day is not None and day < start:
+        raise UserError("The contract had not begun on that day.", field=_END)
+
+
 def _check_end(renewal: OpenRenewal, draft: OutcomeDraft, today: date) -> None:
     end = draft.new_end_on
     if end is not None and end <= renewal.ends_on:
-        raise UserError("The new end must be after the old one.", field="new_end_on")
+        raise UserError("The new end must be after the old one.", field=_END)
     if end is not None and end > max(today, renewal.ends_on) + relativedelta(years=LONGEST_YEARS):
-        raise UserError("That end is more than {years} years away.", field="new_end_on", years=LONGEST_YEARS)
+        raise UserError("That end is more than {years} years away.", field=_END, years=LONGEST_YEARS)

@@ -10,7 +10,7 @@ from sqlmodel import Field, Index, SQLModel, col, select
 
 from rules.accounts.imports import Outcome
 from rules.records import Actor
-from rules.renewals.renewals import ContractFacts, Term, find_end, is_followed
+from rules.renewals.renewals import ContractFacts, Term, is_followed
 from storage.db import Tx
 from storage.errors import NotFoundError
 from storage.fields import account, workspace
@@ -92,22 +92,10 @@ def get_contract(tx: Tx, contract_id: str) -> ContractRow:
     return found
 
 
-def find_rest(tx: Tx, contract_id: str, ends_on: date) -> tuple[bool, bool]:
-    """Beside this contract: whether one follows it, and whether any other of the account runs on after `ends_on`.
-
-    Raises `NotFoundError`.
-    """
+def has_next_contract(tx: Tx, contract_id: str) -> bool:
+    """Whether a contract of the account is known that follows this one. Raises `NotFoundError`."""
     row = get_contract(tx, contract_id)
-    known = [to_facts(each) for each in list_contracts(tx, [row.account_id])[row.account_id]]
-    others = [each for each in known if each.id != contract_id]
-    has_other = any(_runs_after(each.term, ends_on) for each in others)
-    return is_followed(to_facts(row), known), has_other
-
-
-def _runs_after(term: Term, day: date) -> bool:
-    """Whether a contract goes on after that day; one that was given notice of ends with its period."""
-    is_going_on = term.runs_on and term.notice_received_on is None
-    return is_going_on or find_end(term, day).ends_on > day
+    return is_followed(to_facts(row), map(to_facts, list_contracts(tx, [row.account_id])[row.account_id]))
 
 
 def find_accounts_of_contracts(tx: Tx, external_ids: Sequence[str]) -> dict[str, str]:

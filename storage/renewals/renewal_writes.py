@@ -11,19 +11,10 @@ from typing import Any
 
 from sqlmodel import select
 
-from rules.accounts.accounts import ChangeAccount
 from rules.errors import StaleError
-from rules.records import AccountState, Actor, Change, Enqueue, RenewalOutcome, RenewalVerdict
-from rules.renewals.outcomes import (
-    EndContract,
-    FollowContract,
-    GiveVerdict,
-    LoseAccount,
-    OutcomeIntent,
-    RecordOutcome,
-)
-from storage.accounts.account_writes import apply_accounts
-from storage.accounts.accounts import find_account, get_accounts
+from rules.records import Actor, Change, Enqueue, RenewalOutcome, RenewalVerdict
+from rules.renewals.outcomes import EndContract, FollowContract, GiveVerdict, OutcomeIntent, RecordOutcome
+from storage.accounts.accounts import get_accounts
 from storage.audit import AuditRow, find_change, find_latest_change, record
 from storage.db import Tx
 from storage.delivery.outbox import enqueue, find_posted
@@ -31,12 +22,14 @@ from storage.errors import NotFoundError
 from storage.merge import as_json
 from storage.renewals.contract_writes import LOGGED_AS, add_contract, change_contract, remove_contract
 from storage.renewals.contracts import ContractRow, find_contract, get_contract
+from storage.renewals.leaving import take_back_leaving
 from storage.renewals.places import list_places
 from storage.renewals.renewals import ROOT, SUMMARY, RenewalRow
 
 VERDICT_GIVEN, DECIDED = "renewal.judged", "renewal.decided"
 """Verbs of the audit, by which undo finds what was there before."""
 _VERDICT = ("verdict", "verdict_note", "verdict_by", "verdict_on")
+_DATES = ("ends_on", "decides_on")
 _PRIORITY = 3
 
 
@@ -47,17 +40,14 @@ def apply_verdicts(tx: Tx, intents: Sequence[GiveVerdict], actor: Actor, now: da
 
 def apply_outcome(tx: Tx, intents: Sequence[OutcomeIntent], actor: Actor, now: datetime) -> RenewalRow:
     """Store one outcome and what follows from it, tell it in the renewal's thread. Raises `StaleError`."""
-    before: dict[str, object] = {}
+    row, before = _decide(tx, next(each for each in intents if isinstance(each, RecordOutcome)))
     after: dict[str, object] = {}
-    row = _decide(tx, next(each for each in intents if isinstance(each, RecordOutcome)))
     for intent in intents:
         if isinstance(intent, FollowContract):
             before["contract"] = _cut(tx, intent.contract_id, intent.ends_on, actor, now)
             after["next_contract"] = add_contract(tx, intent.next, actor, now, like=intent.contract_id).external_id
         elif isinstance(intent, EndContract):
             before["contract"] = _cut(tx, intent.contract_id, intent.ends_on, actor, now)
-        elif isinstance(intent, LoseAccount):
-            before["state"] = _set_state(tx, intent.account_id, AccountState.LOST, actor, now)
     after |= {"outcome": row.outcome.value, "new_yearly_minor": row.new_yearly_minor, "reason": row.reason}
     record(tx, Change(DECIDED, "renewal", row.id, row.account_id, before=before, after=after), actor, now)
     tx.session.flush()
@@ -84,10 +74,9 @@ def take_back_outcome(tx: Tx, row: RenewalRow, actor: Actor, now: datetime) -> N
         remove_contract(tx, str(after["next_contract"]), actor, now)
     if before.get("contract") and find_contract(tx, row.contract_id) is not None:
         change_contract(tx, row.contract_id, _read_contract(before["contract"]), actor, now)
-    account = find_account(tx, row.account_id)
-    if before.get("state") and account is not None and account.state is AccountState.LOST:
-        _set_state(tx, row.account_id, AccountState(before["state"]), actor, now)
+    take_back_leaving(tx, row, actor, now)
     summary = _summary_of(row)
+    row.ends_on, row.decides_on = (date.fromisoformat(before[name]) for name in _DATES)
     row.outcome, row.new_yearly_minor, row.new_end_on = RenewalOutcome.OPEN, None, None
     row.reason, row.note, row.figures, row.decided_on, row.decided_by = "", "", {}, None, None
     row.version += 1
@@ -131,14 +120,17 @@ def _judge(tx: Tx, intent: GiveVerdict, actor: Actor, now: datetime) -> RenewalR
     return row
 
 
-def _decide(tx: Tx, intent: RecordOutcome) -> RenewalRow:
+def _decide(tx: Tx, intent: RecordOutcome) -> tuple[RenewalRow, dict[str, object]]:
+    """The decided renewal, and its dates before: a customer who leaves early decides an earlier end."""
     row, draft = _lock(tx, intent.renewal_id, intent.version), intent.draft
+    before = _describe(row, _DATES)
+    row.ends_on, row.decides_on = intent.ends_on, min(row.decides_on, intent.ends_on)
     row.outcome, row.new_yearly_minor, row.new_end_on = draft.outcome, intent.new_yearly_minor, intent.new_end_on
     row.reason, row.note = draft.reason.value if draft.reason else "", draft.note
     row.figures = asdict(intent.figures)
     row.decided_on, row.decided_by, row.version = intent.on, intent.by, row.version + 1
     tx.session.flush()
-    return row
+    return row, before
 
 
 def _tell(tx: Tx, row: RenewalRow, now: datetime) -> None:
@@ -182,15 +174,6 @@ def _cut(tx: Tx, contract_id: str, ends_on: date, actor: Actor, now: datetime) -
 def _read_contract(before: Mapping[str, Any]) -> dict[str, object]:
     end = before.get("end_on")
     return {"end_on": date.fromisoformat(end) if end else None, "is_auto_renew": bool(before.get("is_auto_renew"))}
-
-
-def _set_state(tx: Tx, account_id: str, state: AccountState, actor: Actor, now: datetime) -> str:
-    """The new state; returns the old one."""
-    account = find_account(tx, account_id)
-    before = account.state if account else state
-    if before is not state:
-        apply_accounts(tx, [ChangeAccount(account_id, {"state": state})], actor, now)
-    return before.value
 
 
 def _find(tx: Tx, verb: str, row: RenewalRow) -> AuditRow:

@@ -27,9 +27,11 @@ ROOT, REPLY, SUMMARY = "renewal", "renewal_reminder", "renewal_outcome"
 class RenewalRow(SQLModel, table=True):
     """One coming (or past) end of a contract, keyed by the contract and the end. `decides_on` may move (notice, a new
     deadline): what was said for an earlier date is superseded. Money in minor units a year of the contract's currency;
-    `new_yearly_minor` is what was agreed, 0 when lost. `thread_channel` is where its thread stands ("" none yet).
-    `seen` is what the message at its head tells of: {"day", "missing": {check: count}, "computed", "band", "score"};
-    `figures` is what was known of the account when it was decided (see `rules.renewals.outcomes.Figures`).
+    `new_yearly_minor` is what was agreed, 0 when lost; then `ends_on` is the day they leave, and `left_on` when what
+    follows for the account was settled (see `storage.renewals.leaving`). `thread_channel` is where its thread stands
+    ("" none yet). `seen` is what the message at its head tells of: {"day", "missing": {check: count}, "computed",
+    "band", "score"}; `figures` is what was known of the account when it was decided (see
+    `rules.renewals.outcomes.Figures`).
     """
 
     __tablename__ = "renewals"
@@ -54,6 +56,7 @@ class RenewalRow(SQLModel, table=True):
     figures: dict[str, Any] = json_value(default_factory=dict)
     decided_on: date | None = None
     decided_by: str | None = Field(default=None, foreign_key="members.id")
+    left_on: date | None = None
     verdict: RenewalVerdict | None = choice(RenewalVerdict, default=None, nullable=True)
     verdict_note: str = ""
     verdict_by: str | None = Field(default=None, foreign_key="members.id")

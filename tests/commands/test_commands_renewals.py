@@ -12,7 +12,7 @@ from sqlmodel import col, select
 
 from commands.blocks.renewals import renewal_ref
 from commands.renewals import contracts, outcomes, renewals, verdicts
-from commands.renewals.renewal_card import renewal_blocks
+from commands.renewals.renewal_card import render_renewal, renewal_blocks
 from commands.renewals.renewal_list import NEXT, show_list, turn_page
 from commands.renewals.renewal_messages import render_reply, render_root, render_summary
 from commands.slice import Person, Ref, Reply
@@ -21,19 +21,21 @@ from rules.errors import NotAllowedError, StaleError, UserError
 from rules.records import AccountState, Actor, RenewalOutcome, RenewalVerdict, Role
 from rules.renewals.contracts import ChangeContract
 from storage.accounts.accounts import AccountRow, get_account
+from storage.audit import find_change
 from storage.delivery.outbox import OutboxRow
 from storage.people.workspaces import get_workspace
 from storage.renewals.contract_writes import apply_contracts
 from storage.renewals.contracts import ContractRow, find_contract, get_contract, list_contracts
 from storage.renewals.keeping import keep_renewals
+from storage.renewals.leaving import page_leaving_ids, settle_leaving
 from storage.renewals.readiness import list_prospects
 from storage.renewals.reminders import Telling, apply_tellings, describe_seen
-from storage.renewals.renewals import RenewalRow
-from tests.commands.conftest import Desk, find_ref, get_form, initial_values
+from storage.renewals.renewals import RenewalRow, get_renewal
+from tests.commands.conftest import Desk, find_ref, get_form, get_message, initial_values
 from words.reader import Reader
 
 END = date(2026, 5, 31)
-MINUTES = timedelta(minutes=1)
+MINUTES, DAY = timedelta(minutes=1), timedelta(days=1)
 READER = Reader("en-US", "UTC")
 
 
@@ -242,7 +244,7 @@ def test_an_outcome_whose_next_contract_was_changed_since_is_not_taken_back(stag
 def test_undo_takes_all_of_an_outcome_back(stage: Stage):
     before = get_contract(stage.desk.tx, "K1").model_dump()
     replies = stage.decide("churned", reason="price", note="40 % cheaper elsewhere")
-    assert get_account(stage.desk.tx, stage.account.id).state is AccountState.LOST
+    assert get_account(stage.desk.tx, stage.account.id).state is AccountState.CUSTOMER
     reference = f"{stage.row.id}:{stage.row.version}"
     stage.mark_sent()
     undo = find_ref(replies, outcomes.UNDO_OUTCOME)
@@ -284,17 +286,71 @@ def test_a_loss_needs_a_reason_and_keeps_the_figures_of_the_day(stage: Stage):
     assert "health unknown" in str(summary.blocks)
 
 
+def leave(stage: Stage, day: date) -> dict[str, int]:
+    """What the job does on that day."""
+    tx = stage.desk.tx
+    ids = page_leaving_ids(tx, day)
+    return dict(settle_leaving(tx, ids, day, pipeline_renewals.ACTOR, stage.desk.now))
+
+
+def state_of(stage: Stage) -> AccountState:
+    return get_account(stage.desk.tx, stage.account.id).state
+
+
+def test_who_leaves_is_a_customer_until_the_contract_ends_and_the_card_says_so(stage: Stage):
+    replies = stage.decide("churned", reason="price")
+    assert "They leave on 31 May 2026 and are looked after as before until then." in get_message(replies).text
+    assert "leaves on 31 May" in str(renewal_blocks(READER, stage.desk.tx, stage.account, stage.desk.now.date()))
+    assert "leaves on 31 May" in str(render_renewal(READER, stage.desk.tx, stage.account, stage.desk.now.date()))
+    assert (leave(stage, END), state_of(stage)) == ({}, AccountState.CUSTOMER)
+    assert (leave(stage, END + DAY), state_of(stage)) == ({"lost": 1}, AccountState.LOST)
+    assert find_change(stage.desk.tx, "renewal.left", stage.row.id) is not None
+    assert renewal_blocks(READER, stage.desk.tx, stage.account, END + DAY) == []
+    get_account(stage.desk.tx, stage.account.id).state = AccountState.CUSTOMER
+    assert (leave(stage, END + 2 * DAY), state_of(stage)) == ({}, AccountState.CUSTOMER)
+
+
 def test_losing_one_of_two_products_keeps_the_customer(stage: Stage):
     add_contract(stage.desk, stage.account, "K2", date(2025, 9, 1), date(2026, 12, 31))
     stage.decide("churned", reason="not_needed")
-    assert get_account(stage.desk.tx, stage.account.id).state is AccountState.CUSTOMER
+    assert (leave(stage, END + DAY), state_of(stage)) == ({"kept": 1}, AccountState.CUSTOMER)
+    assert leave(stage, END + DAY) == {}
 
 
 def test_another_product_that_ends_before_keeps_no_customer(stage: Stage):
     noticed = {"notice_received_on": date(2026, 2, 1), "term_months": 1}
     add_contract(stage.desk, stage.account, "K2", date(2025, 9, 1), None, **noticed)
     stage.decide("churned", reason="not_needed")
-    assert get_account(stage.desk.tx, stage.account.id).state is AccountState.LOST
+    assert (leave(stage, END + DAY), state_of(stage)) == ({"lost": 1}, AccountState.LOST)
+
+
+def test_an_early_end_is_when_they_leave_and_undo_brings_the_contracts_own_back(stage: Stage):
+    before, early = stage.row.decides_on, date(2026, 4, 30)
+    undo = find_ref(stage.decide("churned", reason="unpaid", new_end_on="2026-04-30"), outcomes.UNDO_OUTCOME)
+    tx = stage.desk.tx
+    row = get_renewal(tx, undo.id)
+    assert (row.ends_on, get_contract(tx, "K1").end_on) == (early, early)
+    assert len(tx.session.exec(select(RenewalRow)).all()) == 1
+    assert (leave(stage, early), leave(stage, early + DAY)) == ({}, {"lost": 1})
+    stage.desk.press(outcomes.undo_outcome, undo, person=stage.owner)
+    assert (stage.row.decides_on, get_contract(tx, "K1").end_on) == (before, END)
+    assert (stage.row.left_on, state_of(stage)) == (None, AccountState.CUSTOMER)
+
+
+def test_an_effective_end_in_the_past_loses_at_once_and_undo_brings_back(stage: Stage):
+    undo = find_ref(stage.decide("churned", reason="closed", new_end_on="2026-02-15"), outcomes.UNDO_OUTCOME)
+    assert state_of(stage) is AccountState.LOST
+    stage.desk.press(outcomes.undo_outcome, undo, person=stage.owner)
+    assert (state_of(stage), stage.row.outcome) == (AccountState.CUSTOMER, RenewalOutcome.OPEN)
+
+
+def test_an_effective_end_that_a_dropped_renewal_has_is_refused(stage: Stage):
+    dropped = stage.row.model_dump() | {"id": "r-old", "ends_on": date(2026, 4, 30)}
+    stage.desk.tx.session.add(RenewalRow(**dropped | {"outcome": RenewalOutcome.CANCELLED}))
+    stage.desk.tx.session.flush()
+    with pytest.raises(UserError, match="once to end") as refused:
+        stage.decide("churned", reason="closed", new_end_on="2026-04-30")
+    assert refused.value.field == "new_end_on"
 
 
 def test_the_form_offers_the_planned_end_and_reads_amounts_as_typed(stage: Stage):

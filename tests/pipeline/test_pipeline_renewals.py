@@ -14,6 +14,7 @@ from sqlmodel import col, select
 from pipeline import renewals
 from rules.records import AccountState, RenewalOutcome
 from storage.accounts.accounts import get_account
+from storage.audit import AuditRow
 from storage.db import Database
 from storage.delivery.outbox import OutboxRow
 from storage.people.workspaces import get_workspace
@@ -142,6 +143,24 @@ def test_after_an_outcome_nobody_is_reminded(database: Database, workspace_id: s
     for left in range(99, -5, -1):
         assert run(database, workspace_id, end - timedelta(days=left)) == {}
     assert len(posts(database, workspace_id)) == 1
+
+
+def test_who_was_said_to_leave_is_lost_once_after_the_last_day(database: Database, workspace_id: str):
+    add_contract(database, workspace_id, "acme", TODAY + 2 * DAY)
+    add_contract(database, workspace_id, "beta", TODAY + 2 * DAY)
+    run(database, workspace_id, TODAY)
+    with database.writing(workspace_id) as tx:
+        tx.session.exec(
+            select(RenewalRow).where(RenewalRow.account_id == "acme")
+        ).one().outcome = RenewalOutcome.CHURNED
+    assert "lost" not in run(database, workspace_id, TODAY + 2 * DAY)
+    assert run(database, workspace_id, TODAY + 6 * DAY)["lost"] == 1
+    assert "lost" not in run(database, workspace_id, TODAY + 6 * DAY)
+    with database.reading(workspace_id) as tx:
+        states = [get_account(tx, name).state for name in ("acme", "beta")]
+        line = tx.session.exec(select(AuditRow).where(AuditRow.verb == "renewal.left")).one()
+    assert states == [AccountState.LOST, AccountState.CUSTOMER]
+    assert (line.actor_kind, line.before, line.after) == ("job", {"state": "customer"}, {"state": "lost"})
 
 
 def test_an_account_that_is_gone_closes_its_renewal_and_its_message(database: Database, workspace_id: str):

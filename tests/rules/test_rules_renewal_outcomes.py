@@ -14,7 +14,6 @@ from rules.renewals.outcomes import (
     EndContract,
     Figures,
     FollowContract,
-    LoseAccount,
     OpenRenewal,
     OutcomeDraft,
     Reason,
@@ -70,14 +69,17 @@ def test_a_contract_that_was_given_notice_of_does_not_run_on_when_the_customer_s
         assert follow.next.term.notice_received_on is None
 
 
-def test_a_loss_ends_the_contract_and_loses_the_account_unless_it_has_another():
+def test_a_loss_ends_the_contract_on_its_last_day_or_on_the_earlier_one_typed():
     lost = OutcomeDraft(RenewalOutcome.CHURNED, "EUR", reason=Reason.PRICE)
-    record, ended, gone = decide(lost)
+    record, ended = decide(lost)
     assert isinstance(record, RecordOutcome)
-    assert (record.new_yearly_minor, record.new_end_on) == (0, None)
+    assert (record.ends_on, record.new_yearly_minor, record.new_end_on) == (END, 0, None)
     assert ended == EndContract("r1", "K1", END)
-    assert gone == LoseAccount("r1", "A1")
-    assert [type(each) for each in decide(lost, around=replace(AROUND, has_other=True))] == [RecordOutcome, EndContract]
+    early = date(2026, 5, 15)
+    record, ended = decide(replace(lost, new_end_on=early))
+    assert isinstance(record, RecordOutcome)
+    assert (record.ends_on, record.new_end_on) == (early, None)
+    assert ended == EndContract("r1", "K1", early)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +87,8 @@ def test_a_loss_ends_the_contract_and_loses_the_account_unless_it_has_another():
     [
         (OutcomeDraft(RenewalOutcome.CHURNED, "EUR"), "reason"),
         (OutcomeDraft(RenewalOutcome.CHURNED, "EUR", reason=Reason.OTHER), "note"),
+        (OutcomeDraft(RenewalOutcome.CHURNED, "EUR", reason=Reason.PRICE, new_end_on=date(2026, 6, 1)), "new_end_on"),
+        (OutcomeDraft(RenewalOutcome.CHURNED, "EUR", reason=Reason.PRICE, new_end_on=date(2025, 5, 31)), "new_end_on"),
         (OutcomeDraft(RenewalOutcome.CONTRACTED, "EUR", 60_000_00), "reason"),
         (OutcomeDraft(RenewalOutcome.CONTRACTED, "EUR", 84_000_00, reason=Reason.PRICE), "amount"),
         (OutcomeDraft(RenewalOutcome.EXPANDED, "EUR"), "amount"),

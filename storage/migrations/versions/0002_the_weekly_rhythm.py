@@ -109,6 +109,7 @@ def upgrade() -> None:
     sa.Column('figures', sa.JSON(), nullable=False),
     sa.Column('decided_on', sa.Date(), nullable=True),
     sa.Column('decided_by', sa.String(), nullable=True),
+    sa.Column('left_on', sa.Date(), nullable=True),
     sa.Column('verdict', sa.String(length=32), nullable=True),
     sa.Column('verdict_note', sa.String(), nullable=False),
     sa.Column('verdict_by', sa.String(), nullable=True),
