@@ -87,7 +87,9 @@ def render_event_of(reference: str, tx: Tx, reader: Reader) -> Message | None:
 
 def list_blocks(reader: Reader, views: Sequence[AlertView]) -> list[Json]:
     """A line per alert, with a button that opens it."""
-    return [section(alert_line(reader, each), accessory=open_button(reader, each.row.id)) for each in views]
+    return [
+        section(alert_line(reader, each, is_listed=True), accessory=open_button(reader, each.row.id)) for each in views
+    ]
 
 
 def _summary_title(reader: Reader, rows: Sequence[EpisodeRow]) -> str:

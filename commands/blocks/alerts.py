@@ -48,9 +48,9 @@ def render_alert(reader: Reader, view: AlertView) -> Message:
     )
 
 
-def alert_line(reader: Reader, view: AlertView, *, is_in_digest: bool = False) -> str:
+def alert_line(reader: Reader, view: AlertView, *, is_listed: bool = False) -> str:
     """What and who, and where it stands; readable in a notification. A digest does not say of itself that it is one."""
-    is_known = is_in_digest and view.row.is_quiet and view.row.state is EpisodeState.OPEN
+    is_known = is_listed and view.row.is_quiet and view.row.state is EpisodeState.OPEN
     return f"{_mark(view.row)} {_title(reader, view)}{'' if is_known else _standing(reader, view)}"
 
 

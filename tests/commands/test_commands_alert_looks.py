@@ -199,6 +199,6 @@ def test_the_sum_behind_a_date_shows_the_date(kind: AlertKind, name: str):
 def test_a_quiet_alert_says_that_it_waits_for_digests():
     seen = next(each for each in list_bad("Name") if each.kind is AlertKind.MILESTONE_DUE)
     assert alert_line(READERS[0], view_of(seen, "Acme", is_quiet=True)).endswith("for digests only")
-    assert "digest" not in alert_line(READERS[0], view_of(seen, "Acme", is_quiet=True), is_in_digest=True)
+    assert "digest" not in alert_line(READERS[0], view_of(seen, "Acme", is_quiet=True), is_listed=True)
     taken = alert_line(READERS[0], view_of(seen, "Acme", EpisodeState.ACKED, is_quiet=True))
     assert "digests" not in taken
