@@ -46,6 +46,7 @@ from rules.success.targets import Assessment, assess
 from rules.undo import Done, check_undo
 from storage.accounts.accounts import AccountRow, get_account
 from storage.alerts.alerts import enqueue_refresh
+from storage.alerts.settling import settle_missing_values
 from storage.db import Tx
 from storage.people.workspaces import get_workspace
 from storage.success.metrics import find_metric, list_named_metrics, name_metrics
@@ -150,6 +151,7 @@ def _store(call: Call, tx: Tx, account: AccountRow, metric_key: str, entry: Entr
         author_id=call.person.id,
     )
     (row,) = apply_targets(tx, decide_log(draft, today), call.person.actor, call.now)
+    settle_missing_values(tx, account.id, {metric_key}, call.person.actor, call.now)
     enqueue_refresh(tx, account.id, call.now)
     text = _logged_words(call, tx, account, draft, row.id)
     return message(text, section(text), actions(button(call.reader.say("Undo"), UNDO, Ref("measurement", row.id))))

@@ -12,6 +12,7 @@ from sqlmodel import select
 from commands.alerts.alert_views import find_view
 from commands.blocks.alerts import render_alert, render_why
 from commands.slice import Whisper
+from commands.success.measurements import log
 from pipeline import scan
 from playground.blockkit.check import check_blocks
 from rules.records import Actor, AlertKind, EpisodeState, TargetKind, Tier
@@ -23,7 +24,7 @@ from storage.success.target_changes import apply_target_changes, get_known
 from storage.success.target_writes import apply_targets
 from storage.success.targets import TargetRow
 from tests.alert_rows import add_account
-from tests.commands.conftest import shown
+from tests.commands.conftest import Desk, shown
 from tests.conftest import NOW, add_workspace
 from words.reader import Reader
 
@@ -117,6 +118,18 @@ def test_no_value_for_two_cadences_is_stale_until_it_is_paused(sqlite_database: 
         target = tx.session.exec(select(TargetRow)).one()
         apply_target_changes(tx, decide_pause(get_known(tx, target.id), stale_on), ACTOR, at(stale_on))
     assert all(row.closed_at for row in work(database, workspace, stale_on + DAY))
+
+
+def test_a_value_logged_ends_what_asked_for_it_at_once(sqlite_database: Database, sqlite_workspace: str):
+    database, workspace = sqlite_database, sqlite_workspace
+    begin(database, workspace)
+    stale_on = TODAY + timedelta(days=61)
+    assert [row.kind for row in work(database, workspace, stale_on)] == [AlertKind.TARGET_STALE]
+    with database.writing(workspace) as tx:
+        desk = Desk(tx, at(stale_on))
+        desk.do(log, "acme conversion 5.2%")
+    rows = [row for row in work(database, workspace, stale_on, 2) if row.kind is AlertKind.TARGET_STALE]
+    assert [row.closed_at for row in rows] == [at(stale_on)]
 
 
 @pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
