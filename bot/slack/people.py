@@ -114,8 +114,9 @@ class People:
             return
         with self.database.writing(self.installation.workspace_id) as tx:
             if is_wanted or is_expected(tx, profile):
-                row = save_from_slack(tx, profile, self.clocks.wall(), default_role=self.default_role)
-                welcome_first_lead(tx, row, self.clocks.business())
+                now, seen_at = self.clocks.business(), self.clocks.wall()
+                row = save_from_slack(tx, profile, now, seen_at=seen_at, default_role=self.default_role)
+                welcome_first_lead(tx, row, now)
 
     def _is_own(self, user: Mapping[str, Any]) -> bool:
         enterprise = user.get("enterprise_user") or {}

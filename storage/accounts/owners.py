@@ -33,11 +33,13 @@ class Orphans:
     name: str = ""
 
 
-def save_from_slack(tx: Tx, profile: SlackProfile, now: datetime, *, default_role: Role = Role.CSM) -> MemberRow:
+def save_from_slack(
+    tx: Tx, profile: SlackProfile, now: datetime, *, seen_at: datetime | None = None, default_role: Role = Role.CSM
+) -> MemberRow:
     """Bring a member up to date with Slack (see `save_profile`) and give them the accounts imported with their
-    e-mail address. `now` is wall time.
+    e-mail address. `now` is business time; `seen_at` is wall time, where that is another.
     """
-    row = save_profile(tx, profile, now, default_role=default_role)
+    row = save_profile(tx, profile, seen_at or now, default_role=default_role)
     _link_accounts(tx, row, now)
     return row
 

@@ -65,6 +65,14 @@ def test_a_profile_is_saved_and_the_imported_accounts_of_its_address_are_linked(
     assert told.after == {"owner_id": row.id}
 
 
+def test_an_account_gets_its_owner_in_business_time_also_where_the_clock_was_moved(tx: Tx):
+    account, yesterday = add_account(tx, "Acme", "mia@example.com"), NOW - timedelta(days=1)
+    row = save_from_slack(tx, MIA, yesterday, seen_at=NOW)
+    told = find_change(tx, "account.changed", account.id)
+    assert told is not None
+    assert (told.at, row.refreshed_at) == (yesterday, NOW)
+
+
 def test_an_account_given_to_somebody_else_is_not_taken_back(tx: Tx):
     li = save_from_slack(tx, SlackProfile("U2", "Li"), NOW)
     account = add_account(tx, "Acme", "mia@example.com")
