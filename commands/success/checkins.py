@@ -19,6 +19,7 @@ from rules.success.checkins import RemoveCheckin, decide_checkin
 from rules.undo import Done, check_undo
 from storage.accounts.accounts import AccountRow, get_account
 from storage.alerts.alerts import enqueue_refresh
+from storage.alerts.settling import settle_missing_values
 from storage.db import Tx
 from storage.success.checkin_writes import OFFERS, SUMMARY, apply_checkins, is_checkin_needed
 from storage.success.checkins import CheckinRow, get_checkin
@@ -43,6 +44,8 @@ def submit_checkin(call: Call, tx: Tx) -> list[Reply]:
     require_checkin(call, tx, account)
     whole = read_checkin_form(call, tx, account, get_today(call, tx))
     (row,) = apply_checkins(tx, decide_checkin(whole), call.person.actor, call.now)
+    measured = {each.metric_key for each in whole.values}
+    settle_missing_values(tx, account.id, measured, call.person.actor, call.now)
     enqueue_refresh(tx, account.id, call.now)
     return [Whisper(_said(call, tx, account, row))]
 

@@ -245,9 +245,9 @@ class Alert:
 
 
 ALERTS = (
-    # A value every 14 days was agreed on, the last one is of 20 February: two cadences are over on 20 March. The scan
-    # after the next value sees it.
-    Alert("Maple", at(3, 21, 5), at(5, 7, 4)),
+    # A value every 14 days was agreed on, the last one is of 20 February: two cadences are over on 20 March. The
+    # next value ends it at once.
+    Alert("Maple", at(3, 21, 5), at(5, 6, 4)),
     # The value of 6 May is that of February; on the second morning it is an alert.
     Alert("Maple", at(5, 8, 4), END, told=at(5, 8, 4), taken=at(5, 11, 8, 30)),
     # The contract ended on 7 May; the outcome ends the alert.
