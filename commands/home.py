@@ -13,6 +13,7 @@ from commands.delivery.digest_views import agenda_blocks, title_words
 from commands.delivery.digest_wishes import wish_blocks
 from commands.delivery.digests import load_items
 from commands.kit import Element, Json, actions, button, context, divider, header, section
+from commands.pages import Page, wanted_page
 from commands.people.first_steps import first_steps_blocks
 from commands.people.setup_words import place_lines
 from commands.slice import Button, Call, Home, Ref, Reply, Slice
@@ -29,7 +30,7 @@ from storage.renewals.contracts import list_contracts
 from words.reader import Reader
 
 SORT, PREVIOUS, NEXT = "home.sort", "home.previous", "home.next"
-PAGE = 10
+PAGE_LENGTH = 10
 
 
 def show_home(call: Call, tx: Tx) -> list[Reply]:
@@ -40,12 +41,12 @@ def show_home(call: Call, tx: Tx) -> list[Reply]:
 def turn(call: Call, tx: Tx) -> list[Reply]:
     """The buttons under the accounts: the other order, or another page."""
     extra = call.ref.extra if call.ref else {}
-    by, page = extra.get("by", ""), extra.get("page", "1")
+    by = extra.get("by", "")
     order = Order(by) if by in set(Order) else Order.RISK
-    return _show(call, tx, order, int(page) if page.isdecimal() else 1)
+    return _show(call, tx, order, wanted_page(call))
 
 
-def _show(call: Call, tx: Tx, order: Order, page: int) -> list[Reply]:
+def _show(call: Call, tx: Tx, order: Order, wanted: int) -> list[Reply]:
     call.require(Permission.READ)
     reader = call.reader
     member, day, items = load_items(call, tx)
@@ -57,7 +58,7 @@ def _show(call: Call, tx: Tx, order: Order, page: int) -> list[Reply]:
         header(title_words(reader, contents, day)),
         *(agenda or idle),
         divider(),
-        *_accounts(call, tx, member, order, page),
+        *_accounts(call, tx, member, order, wanted),
         divider(),
         *_settings(reader, tx, member),
     ]
@@ -77,7 +78,7 @@ def _settings(reader: Reader, tx: Tx, member: MemberRow) -> list[Json]:
 # ---------------------------------------------------------------- accounts
 
 
-def _accounts(call: Call, tx: Tx, member: MemberRow, order: Order, page: int) -> list[Json]:
+def _accounts(call: Call, tx: Tx, member: MemberRow, order: Order, wanted: int) -> list[Json]:
     """A page of one's accounts; of everybody's, for who has none."""
     reader, today = call.reader, get_today(call, tx)
     own = count_accounts(tx, member.id)
@@ -85,14 +86,13 @@ def _accounts(call: Call, tx: Tx, member: MemberRow, order: Order, page: int) ->
     if not total:
         add = button(reader.say("Add an account"), ADD, Ref("account", ""))
         return [section(reader.say("There are no accounts yet."), accessory=add)]
-    pages = -(-total // PAGE)
-    page = max(1, min(page, pages))
-    rows = page_ranked(tx, order, today, owner_id, limit=PAGE, offset=(page - 1) * PAGE)
+    page = Page(total, PAGE_LENGTH, wanted)
+    rows = page_ranked(tx, order, today, owner_id, limit=PAGE_LENGTH, offset=page.offset)
     return [
         header(reader.say("Your accounts") if own else reader.say("Accounts of the team")),
-        context(_band_words(reader, tx, today, owner_id), _place_words(reader, order, page, pages)),
+        context(_band_words(reader, tx, today, owner_id), _place_words(reader, order, page)),
         *_lines(reader, tx, rows, today, is_own=bool(own)),
-        actions(*_turns(reader, order, page, pages)),
+        actions(_sort_button(reader, order), *page.buttons(reader, PREVIOUS, NEXT, _ref(order))),
     ]
 
 
@@ -118,26 +118,20 @@ def _band_words(reader: Reader, tx: Tx, today: date, owner_id: str | None) -> st
     return " · ".join(f"{BAND_MARKS[band]} {reader.number(count)}" for band, count in counts.items() if count)
 
 
-def _place_words(reader: Reader, order: Order, page: int, pages: int) -> str:
+def _place_words(reader: Reader, order: Order, page: Page) -> str:
     by = reader.say("by risk") if order is Order.RISK else reader.say("by renewal")
-    if pages == 1:
-        return by
-    return f"{by} · " + reader.say("page {page} of {pages}", page=reader.number(page), pages=reader.number(pages))
+    return " · ".join(filter(None, (by, page.place_words(reader))))
 
 
-def _turns(reader: Reader, order: Order, page: int, pages: int) -> list[Element]:
+def _sort_button(reader: Reader, order: Order) -> Element:
+    """The way to the other order."""
     other = Order.RENEWAL if order is Order.RISK else Order.RISK
     label = reader.say("Sort by renewal") if other is Order.RENEWAL else reader.say("Sort by risk")
-    buttons: list[Element] = [button(label, SORT, _ref(other, 1))]
-    if page > 1:
-        buttons.append(button(reader.say("Previous"), PREVIOUS, _ref(order, page - 1)))
-    if page < pages:
-        buttons.append(button(reader.say("Next"), NEXT, _ref(order, page + 1)))
-    return buttons
+    return button(label, SORT, _ref(other))
 
 
-def _ref(order: Order, page: int) -> Ref:
-    return Ref("home", "", {"by": order.value, "page": str(page)})
+def _ref(order: Order) -> Ref:
+    return Ref("home", "", {"by": order.value})
 
 
 SLICE = Slice(

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from commands.access import require_on
 from commands.accounts.asking import ask_which, get_pressed
-from commands.accounts.pages import Page, wanted_page
 from commands.accounts.versions import who_words
 from commands.blocks.accounts import ARCHIVE, ASK_ARCHIVE, show_button, shown_name
 from commands.kit import Element, Json, actions, button, clip, context, esc, mention, message, section
 from commands.naming import find_account_here
+from commands.pages import Page, wanted_page
 from commands.slice import Button, Call, Command, Message, Ref, Reply, Whisper, answer_in_place
 from commands.typed import writes_if_typed
 from rules.accounts.accounts import REASON_LENGTH, RestoreAccount, decide_archive

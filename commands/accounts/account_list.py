@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import date
 
 from commands.blocks.accounts import account_line, find_next_renewal, owner_words, show_button
-from commands.kit import Json, actions, button, context, message, section
+from commands.kit import Json, actions, button, message, section
+from commands.pages import Page
 from commands.slice import Call, Message, Ref
 from commands.typed import split_mentions
 from rules.errors import UserError
@@ -31,8 +32,8 @@ _MINE = frozenset({"mine", "my", "me", "我的"})
 _FILLERS = frozenset({"all", "tier", "accounts", "and", "全部"})
 
 
-def render_list(call: Call, tx: Tx, text: str, page: int, today: date) -> Message:
-    """The `page`th (from 1) ten of the accounts that the filter words in `text` describe.
+def render_list(call: Call, tx: Tx, text: str, wanted: int, today: date) -> Message:
+    """The `wanted`th (from 1) ten of the accounts that the filter words in `text` describe.
 
     Raises `UserError` for a word that is no filter.
     """
@@ -40,13 +41,11 @@ def render_list(call: Call, tx: Tx, text: str, page: int, today: date) -> Messag
     total = count_accounts(tx, chosen=chosen)
     if not total:
         return _empty(reader, tx, is_filtered=bool(text.strip()))
-    pages = -(-total // PAGE_LENGTH)
-    page = max(1, min(page, pages))
-    rows = list_accounts(tx, limit=PAGE_LENGTH, offset=(page - 1) * PAGE_LENGTH, chosen=chosen)
+    page = Page(total, PAGE_LENGTH, wanted)
+    rows = list_accounts(tx, limit=PAGE_LENGTH, offset=page.offset, chosen=chosen)
     title = f"*{reader.say_many('{count} account', '{count} accounts', total)}*"
-    place = [context(_place_words(reader, page, pages))] if pages > 1 else []
-    turns = _turns(reader, text, page, pages)
-    return message(title, section(title), *_lines(reader, tx, rows, today), *place, *turns)
+    turns = page.turns(reader, PREVIOUS, NEXT, Ref("list", "", {"text": text[:_LONGEST_FILTER]}))
+    return message(title, section(title), *_lines(reader, tx, rows, today), *turns)
 
 
 def read_filter(call: Call, tx: Tx, text: str, today: date) -> AccountFilter:
@@ -93,18 +92,6 @@ def _lines(reader: Reader, tx: Tx, rows: list[AccountRow], today: date) -> list[
         owner = owner_words(reader, owners.get(row.owner_id or ""))
         lines.append(section(f"{line} · {owner}", accessory=show_button(reader, row.id)))
     return lines
-
-
-def _place_words(reader: Reader, page: int, pages: int) -> str:
-    return reader.say("page {page} of {pages}", page=reader.number(page), pages=reader.number(pages))
-
-
-def _turns(reader: Reader, text: str, page: int, pages: int) -> list[Json]:
-    buttons = []
-    for action, label, to in ((PREVIOUS, reader.say("Previous"), page - 1), (NEXT, reader.say("Next"), page + 1)):
-        if 1 <= to <= pages:
-            buttons.append(button(label, action, Ref("list", "", {"text": text[:_LONGEST_FILTER], "page": str(to)})))
-    return [actions(*buttons)] if buttons else []
 
 
 def _empty(reader: Reader, tx: Tx, *, is_filtered: bool) -> Message:

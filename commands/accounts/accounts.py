@@ -27,6 +27,7 @@ from commands.blocks.accounts import SHOW, shown_name
 from commands.health.health_card import render_health
 from commands.kit import actions, button, message, section
 from commands.naming import ACCOUNT_CHOICE, ACCOUNT_MENU, find_only_account
+from commands.pages import wanted_page
 from commands.slice import Button, Call, Command, Form, Handler, Message, Ref, Reply, Slice, Whisper, answer_in_place
 from commands.typed import get_today, writes_if_typed
 from rules.accounts.accounts import AccountDraft, RemoveAccount, decide_add
@@ -51,9 +52,8 @@ def turn_page(call: Call, tx: Tx) -> list[Reply]:
     """Previous and Next: the page the button names, in place of the one it sits on."""
     call.require(Permission.READ)
     extra: Mapping[str, str] = call.ref.extra if call.ref else {}
-    page = extra.get("page", "1")
-    number = int(page) if page.isdecimal() else 1
-    return [answer_in_place(call, render_list(call, tx, extra.get("text", ""), number, get_today(call, tx)))]
+    shown = render_list(call, tx, extra.get("text", ""), wanted_page(call), get_today(call, tx))
+    return [answer_in_place(call, shown)]
 
 
 def show(call: Call, tx: Tx) -> list[Reply]:

@@ -13,12 +13,12 @@ from commands.accounts.contact_forms import (
     read_contact,
     read_contact_form,
 )
-from commands.accounts.pages import Page, wanted_page
 from commands.accounts.versions import CONTACT, get_undoable, require_unchanged, seen_now, undo_ref
 from commands.blocks.accounts import ADD_CONTACT, CONTACTS, add_contact_button, contacts_button, shown_name
 from commands.blocks.contacts import DO, LEFT, REMOVE, contact_line, contact_menu, person_words, sponsor_line
 from commands.kit import Element, actions, button, context, message, section
 from commands.naming import find_account_here, find_only_account
+from commands.pages import Page, wanted_page
 from commands.slice import Button, Call, Command, Form, Message, Ref, Reply, Slice, Whisper, answer_in_place
 from commands.typed import get_today, writes_if_typed
 from rules.accounts.contacts import (
@@ -222,8 +222,7 @@ def _list(call: Call, tx: Tx, account: AccountRow, wanted: int) -> Message:
         return message(text, section(text), context(hint), actions(add))
     page = Page(len(rows), _PAGE_LENGTH, wanted)
     title = reader.say_many("{account}: {count} contact", "{account}: {count} contacts", len(rows), account=name)
-    shown = rows[page.offset : page.offset + _PAGE_LENGTH]
-    lines = [section(contact_line(reader, row), accessory=contact_menu(reader, row)) for row in shown]
+    lines = [section(contact_line(reader, row), accessory=contact_menu(reader, row)) for row in page.cut(rows)]
     sponsors = [row for row in rows if row.role is ContactRole.SPONSOR]
     is_gone = bool(sponsors) and all(row.left_on for row in sponsors)
     warning = [context(sponsor_line(reader, sponsors))] if is_gone else []

@@ -11,12 +11,12 @@ from typing import Any
 
 from commands.accounts.account_changes import difference_words
 from commands.accounts.asking import ask_which, get_pressed
-from commands.accounts.pages import Page, wanted_page
 from commands.blocks.accounts import TIMELINE, note_button, show_button, shown_name
 from commands.blocks.notes import quoted
 from commands.blocks.timeline import Entry, alert_words, entry_line
 from commands.kit import actions, context, mention, message, section
 from commands.naming import find_account_here
+from commands.pages import Page, wanted_page
 from commands.slice import Button, Call, Command, Message, Ref, Reply, Slice, Whisper, answer_in_place
 from commands.typed import get_today
 from rules.accounts.accounts import AccountDraft, put_back

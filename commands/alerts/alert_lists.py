@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from commands.alerts.alert_views import list_blocks, load_views
 from commands.blocks.accounts import shown_name
-from commands.kit import Element, Json, actions, button, context, menu, message, section
+from commands.kit import Element, context, menu, message, section
 from commands.naming import find_account_here
+from commands.pages import Page, wanted_page
 from commands.slice import Call, Message, Ref, Reply, Whisper, answer_in_place
 from rules.alerts.signals import GROUPS, HEALTH, MILESTONES, RENEWALS, TARGETS
 from rules.people.roles import Permission
@@ -36,8 +37,9 @@ class _Wish:
     def kinds(self) -> Collection[AlertKind] | None:
         return GROUPS.get(self.group)
 
-    def at(self, offset: int) -> Ref:
-        return Ref("alerts", self.account_id, {"which": self.which, "group": self.group, "at": str(offset)})
+    @property
+    def ref(self) -> Ref:
+        return Ref("alerts", self.account_id, {"which": self.which, "group": self.group})
 
 
 def show_list(call: Call, tx: Tx) -> list[Reply]:
@@ -54,7 +56,7 @@ def show_list(call: Call, tx: Tx) -> list[Reply]:
             return show_account(call, tx, account.id)
     group = groups[0] if is_known and groups else ""
     chosen = which[0] if is_known and which else _choose_which(call, tx, group)
-    return [Whisper(_page(call, tx, _Wish(chosen, group), 0))]
+    return [Whisper(_page(call, tx, _Wish(chosen, group), 1))]
 
 
 def turn_page(call: Call, tx: Tx) -> list[Reply]:
@@ -62,36 +64,42 @@ def turn_page(call: Call, tx: Tx) -> list[Reply]:
     call.require(Permission.READ)
     extra = call.ref.extra if call.ref else {}
     wish = _Wish(extra.get("which", ALL), extra.get("group", ""), call.ref.id if call.ref else "")
-    offset = extra.get("at", "0")
-    return [answer_in_place(call, _page(call, tx, wish, int(offset) if offset.isdecimal() else 0))]
+    return [answer_in_place(call, _page(call, tx, wish, wanted_page(call)))]
 
 
 def show_account(call: Call, tx: Tx, account_id: str) -> list[Reply]:
     """The open alerts of one account, to choose from."""
     call.require(Permission.READ)
-    return [Whisper(_page(call, tx, _Wish(ALL, "", account_id), 0))]
+    return [Whisper(_page(call, tx, _Wish(ALL, "", account_id), 1))]
 
 
 def _choose_which(call: Call, tx: Tx, group: str) -> str:
     return MINE if count_open(tx, owner_id=call.person.id, kinds=GROUPS.get(group)) else ALL
 
 
-def _page(call: Call, tx: Tx, wish: _Wish, offset: int) -> Message:
-    total, rows = _read(call, tx, wish, offset)
-    title = f"*{_title(call, tx, wish, total)}*"
-    head = section(title, accessory=_filter(call, wish) if total > LENGTH or wish.group else None)
+def _page(call: Call, tx: Tx, wish: _Wish, wanted: int) -> Message:
+    page = Page(_count(call, tx, wish), LENGTH, wanted)
+    rows = _list(call, tx, wish, page.offset)
+    title = f"*{_title(call, tx, wish, page.total)}*"
+    head = section(title, accessory=_filter(call, wish) if page.count > 1 or wish.group else None)
     if not rows:
         return message(title, head, context(_empty_hint(call, wish)))
     blocks = list_blocks(call.reader, load_views(tx, call.reader, rows))
-    return message(title, head, *blocks, *_turning(call, wish, offset, total))
+    return message(title, head, *blocks, *page.turns(call.reader, BACK, NEXT, wish.ref))
 
 
-def _read(call: Call, tx: Tx, wish: _Wish, offset: int) -> tuple[int, Sequence[EpisodeRow]]:
+def _count(call: Call, tx: Tx, wish: _Wish) -> int:
     account, kinds = wish.account_id or None, wish.kinds
     if wish.which == CLOSED:
-        return count_closed(tx, account, kinds=kinds), list_closed(tx, account, LENGTH, offset, kinds=kinds)
-    owner = call.person.id if wish.which == MINE else None
-    return count_open(tx, account, owner, kinds=kinds), list_open(tx, account, owner, LENGTH, offset, kinds=kinds)
+        return count_closed(tx, account, kinds=kinds)
+    return count_open(tx, account, call.person.id if wish.which == MINE else None, kinds=kinds)
+
+
+def _list(call: Call, tx: Tx, wish: _Wish, offset: int) -> Sequence[EpisodeRow]:
+    account, kinds = wish.account_id or None, wish.kinds
+    if wish.which == CLOSED:
+        return list_closed(tx, account, LENGTH, offset, kinds=kinds)
+    return list_open(tx, account, call.person.id if wish.which == MINE else None, LENGTH, offset, kinds=kinds)
 
 
 def _title(call: Call, tx: Tx, wish: _Wish, total: int) -> str:
@@ -127,8 +135,8 @@ def _filter(call: Call, wish: _Wish) -> Element:
     """The menu of subjects."""
     say, labels = call.reader.say, _group_words(call.reader)
     choices = {"": say("every subject")} | labels
-    options = [(replace(wish, group=group).at(0).dump(), label) for group, label in choices.items()]
-    return menu(FILTER, say("Subject"), options, initial=wish.at(0).dump())
+    options = [(replace(wish, group=group).ref.dump(), label) for group, label in choices.items()]
+    return menu(FILTER, say("Subject"), options, initial=wish.ref.dump())
 
 
 def _group_words(reader: Reader) -> dict[str, str]:
@@ -138,13 +146,3 @@ def _group_words(reader: Reader) -> dict[str, str]:
         MILESTONES: reader.say("milestones"),
         RENEWALS: reader.say("renewals"),
     }
-
-
-def _turning(call: Call, wish: _Wish, offset: int, total: int) -> list[Json]:
-    """Earlier and later pages, as far as there are any."""
-    say, buttons = call.reader.say, []
-    if offset > 0:
-        buttons.append(button(say("Back"), BACK, wish.at(max(0, offset - LENGTH))))
-    if offset + LENGTH < total:
-        buttons.append(button(say("More"), NEXT, wish.at(offset + LENGTH)))
-    return [actions(*buttons)] if buttons else []

@@ -13,7 +13,8 @@ from commands.alerts.alert_views import load_views
 from commands.blocks.alerts import alert_line
 from commands.delivery.agenda_lines import TAKE, line_blocks, load_sight
 from commands.delivery.renewal_table import render_renewals
-from commands.kit import Json, actions, button, context, mention, message, section
+from commands.kit import Json, button, context, mention, message, section
+from commands.pages import Page
 from commands.slice import Message, Ref
 from rules.delivery.digests import Contents, Item, Section, arrange, choose_section, recall
 from rules.records import DigestKind, EpisodeState
@@ -27,7 +28,7 @@ from words.reader import Reader
 
 ALL, BACK, MORE = "digests.all", "digests.back", "digests.more"
 NEWS_DAYS = timedelta(days=8)
-PAGE = 10
+PAGE_LENGTH = 10
 MOST_TEXT = 12_000
 """Slack takes some 13,000 characters in the blocks of a message."""
 
@@ -148,7 +149,7 @@ def _fit(reader: Reader, blocks: Sequence[Json]) -> list[Json]:
 def _more(reader: Reader, of: Section, count: int) -> list[Json]:
     if count <= 0:
         return []
-    ref = Ref("digest", "", {"section": of.value, "at": "0"})
+    ref = Ref("digest", "", {"section": of.value})
     said = reader.say_many("and {count} more", "and {count} more", count)
     return [section(said, accessory=button(reader.say("Show all"), ALL, ref))]
 
@@ -172,25 +173,16 @@ class Shelf:
     items: tuple[Item, ...]
 
 
-def render_section(tx: Tx, reader: Reader, shelf: Shelf, offset: int) -> Message:
-    """A page of the lines of one section."""
-    count = len(shelf.items)
-    if not count:
+def render_section(tx: Tx, reader: Reader, shelf: Shelf, wanted: int) -> Message:
+    """The `wanted`th page (from 1) of the lines of one section."""
+    page = Page(len(shelf.items), PAGE_LENGTH, wanted)
+    if not page.total:
         return message(reader.say("Nothing there any more: it was done meanwhile, or is not due yet."))
-    offset = max(0, min(offset, (count - 1) // PAGE * PAGE))
-    page = shelf.items[offset : offset + PAGE]
-    title = f"*{section_name(reader, shelf.of)}* · {reader.number(count)}"
-    lines = line_blocks(reader, page, load_sight(tx, reader, page, shelf.day, shelf.reader_id))
-    return message(title, section(title), *lines, *_turns(reader, shelf.of, offset, count))
-
-
-def _turns(reader: Reader, of: Section, offset: int, count: int) -> list[Json]:
-    steps = [(BACK, reader.say("Back"), offset - PAGE)] if offset else []
-    steps += [(MORE, reader.say("More"), offset + PAGE)] if offset + PAGE < count else []
-    buttons = [
-        button(label, action, Ref("digest", "", {"section": of.value, "at": str(at)})) for action, label, at in steps
-    ]
-    return [actions(*buttons)] if buttons else []
+    shown = page.cut(shelf.items)
+    title = f"*{section_name(reader, shelf.of)}* · {reader.number(page.total)}"
+    lines = line_blocks(reader, shown, load_sight(tx, reader, shown, shelf.day, shelf.reader_id))
+    turns = page.turns(reader, BACK, MORE, Ref("digest", "", {"section": shelf.of.value}))
+    return message(title, section(title), *lines, *turns)
 
 
 # ---------------------------------------------------------------- the team channel's

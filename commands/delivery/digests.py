@@ -23,6 +23,7 @@ from commands.delivery.digest_views import (
 )
 from commands.delivery.digest_wishes import WISH
 from commands.kit import message, section
+from commands.pages import wanted_page
 from commands.slice import (
     Button,
     Call,
@@ -56,7 +57,7 @@ def show(call: Call, tx: Tx) -> list[Reply]:
     if not words:
         return [Whisper(_render_mine(call, tx))]
     if words in set(Section):
-        return [Whisper(_render_shelf(call, tx, Section(words), 0))]
+        return [Whisper(_render_shelf(call, tx, Section(words), 1))]
     if digest_wishes.get_access(call.text) == "writes":
         return digest_wishes.choose(call, tx)
     raise UserError(
@@ -70,9 +71,9 @@ def turn_page(call: Call, tx: Tx) -> list[Reply]:
     """All of one section, a page at a time."""
     call.require(Permission.READ)
     extra = call.ref.extra if call.ref else {}
-    at, named = extra.get("at", "0"), extra.get("section", "")
+    named = extra.get("section", "")
     of = Section(named) if named in set(Section) else Section.TODAY
-    return [answer_in_place(call, _render_shelf(call, tx, of, int(at) if at.isdecimal() else 0))]
+    return [answer_in_place(call, _render_shelf(call, tx, of, wanted_page(call)))]
 
 
 def show_all(call: Call, tx: Tx) -> list[Reply]:
@@ -96,10 +97,10 @@ def _render_mine(call: Call, tx: Tx) -> Message:
     return message(free, section(free), *digest_wishes.wish_blocks(call.reader, tx, member))
 
 
-def _render_shelf(call: Call, tx: Tx, of: Section, offset: int) -> Message:
+def _render_shelf(call: Call, tx: Tx, of: Section, wanted: int) -> Message:
     member, day, items = load_items(call, tx)
     shelf = Shelf(of, day, member.id, list_section(items, day, of))
-    return render_section(tx, call.reader, shelf, offset)
+    return render_section(tx, call.reader, shelf, wanted)
 
 
 # ---------------------------------------------------------------- deeds

@@ -5,11 +5,12 @@ giving; who owns what else is the accounts' own subject.
 from __future__ import annotations
 
 from commands.kit import actions, context, esc, form_field, message, person_menu, section
+from commands.pages import Page, wanted_page
 from commands.people import undoing
 from commands.people.team_forms import get_cover
-from commands.people.team_list import GIVE, PAGE_LENGTH, give_button, place_line, turns
+from commands.people.team_list import GIVE, PAGE_LENGTH, give_button
 from commands.people.team_words import shown_person
-from commands.slice import Button, Call, Form, FormView, Message, OpenForm, Reply, Whisper, answer_in_place
+from commands.slice import Button, Call, Form, FormView, Message, OpenForm, Ref, Reply, Whisper, answer_in_place
 from rules.errors import UserError
 from rules.people.roles import Permission, may
 from storage.accounts.owners import Orphans, give_accounts, list_left, list_unmatched
@@ -30,8 +31,7 @@ def show_unmatched(call: Call, tx: Tx) -> list[Reply]:
 def turn_page(call: Call, tx: Tx) -> list[Reply]:
     """Previous and Next: in place of the page they sit on."""
     call.require(Permission.READ)
-    page = call.ref.extra.get("page", "1") if call.ref else "1"
-    return [answer_in_place(call, _render(call, tx, int(page) if page.isdecimal() else 1))]
+    return [answer_in_place(call, _render(call, tx, wanted_page(call)))]
 
 
 def open_give(call: Call, tx: Tx) -> list[Reply]:
@@ -61,13 +61,12 @@ def submit_give(call: Call, tx: Tx) -> list[Reply]:
     return [Whisper(message(text, section(text), actions(undoing.undo_button(reader, line_id))))]
 
 
-def _render(call: Call, tx: Tx, page: int) -> Message:
+def _render(call: Call, tx: Tx, wanted: int) -> Message:
     reader, found = call.reader, list_unmatched(tx)
     if not found:
         text = reader.say("Every imported account has an owner here. Addresses that nobody has would be listed.")
         return message(text)
-    pages = -(-len(found) // PAGE_LENGTH)
-    page = max(1, min(page, pages))
+    page = Page(len(found), PAGE_LENGTH, wanted)
     title = reader.say_many(
         "{count} address of imported owners belongs to nobody here",
         "{count} addresses of imported owners belong to nobody here",
@@ -79,11 +78,10 @@ def _render(call: Call, tx: Tx, page: int) -> Message:
     can_give = may(call.person.role, Permission.TEAM)
     lines = [
         section(_orphan_words(reader, each), accessory=give_button(reader, each) if can_give else None)
-        for each in found[(page - 1) * PAGE_LENGTH : page * PAGE_LENGTH]
+        for each in page.cut(found)
     ]
-    buttons = turns(reader, PREVIOUS, NEXT, page, pages)
-    turning = [actions(*buttons)] if buttons else []
-    return message(title, section(f"*{title}*"), *lines, *place_line(reader, page, pages), context(hint), *turning)
+    turns = page.turns(reader, PREVIOUS, NEXT, Ref("page", ""))
+    return message(title, section(f"*{title}*"), *lines, context(hint), *turns)
 
 
 def _orphan_words(reader: Reader, orphans: Orphans) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from commands.kit import actions, context, message, section
+from commands.pages import wanted_page
 from commands.people import owners, undoing
 from commands.people.places import read_zone
 from commands.people.team_forms import (
@@ -68,8 +69,7 @@ def team(call: Call, tx: Tx) -> list[Reply]:
 def turn_page(call: Call, tx: Tx) -> list[Reply]:
     """Previous, Next and the button that brings the list: the page it names."""
     call.require(Permission.READ)
-    page = call.ref.extra.get("page", "1") if call.ref else "1"
-    return [answer_in_place(call, render_team(call, tx, int(page) if page.isdecimal() else 1, get_today(call, tx)))]
+    return [answer_in_place(call, render_team(call, tx, wanted_page(call), get_today(call, tx)))]
 
 
 def open_edit(call: Call, tx: Tx) -> list[Reply]:

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from commands.kit import Element, Json, actions, button, context, esc, message, section
+from commands.kit import Element, Json, actions, button, esc, message, section
+from commands.pages import Page
 from commands.people.team_words import absence_line, person_line
 from commands.slice import Call, Message, Ref
 from rules.people.roles import Permission, may
@@ -23,34 +24,19 @@ UNMATCHED, GIVE = "team.unmatched", "team.give"
 _MOST_LEFT = 5
 
 
-def render_team(call: Call, tx: Tx, page: int, today: date) -> Message:
-    """The `page`th (from 1) ten people, by name, and whose accounts nobody looks after."""
-    reader, total = call.reader, count_people(tx)
-    pages = max(1, -(-total // PAGE_LENGTH))
-    page = max(1, min(page, pages))
-    rows = list_people(tx, limit=PAGE_LENGTH, offset=(page - 1) * PAGE_LENGTH)
-    title = reader.say_many("Team: {count} person", "Team: {count} people", total)
+def render_team(call: Call, tx: Tx, wanted: int, today: date) -> Message:
+    """The `wanted`th (from 1) ten people, by name, and whose accounts nobody looks after."""
+    reader, page = call.reader, Page(count_people(tx), PAGE_LENGTH, wanted)
+    rows = list_people(tx, limit=PAGE_LENGTH, offset=page.offset)
+    title = reader.say_many("Team: {count} person", "Team: {count} people", page.total)
     return message(
         title,
         section(f"*{title}*"),
         *_lines(call, tx, rows, today),
-        *place_line(reader, page, pages),
+        *page.place_line(reader),
         *_orphan_lines(call, tx),
-        *_buttons(call, page, pages),
+        *_buttons(call, page),
     )
-
-
-def turns(reader: Reader, previous: str, next_: str, page: int, pages: int) -> list[Element]:
-    """The buttons to the pages before and after."""
-    ways = ((previous, reader.say("Previous"), page - 1), (next_, reader.say("Next"), page + 1))
-    return [button(label, action, Ref("page", "", {"page": str(to)})) for action, label, to in ways if 1 <= to <= pages]
-
-
-def place_line(reader: Reader, page: int, pages: int) -> list[Json]:
-    """Which page of how many; nothing where there is one."""
-    if pages == 1:
-        return []
-    return [context(reader.say("page {page} of {pages}", page=reader.number(page), pages=reader.number(pages)))]
 
 
 def give_button(reader: Reader, orphans: Orphans) -> Element:
@@ -98,8 +84,8 @@ def _orphan_lines(call: Call, tx: Tx) -> list[Json]:
     return lines
 
 
-def _buttons(call: Call, page: int, pages: int) -> list[Json]:
+def _buttons(call: Call, page: Page) -> list[Json]:
     own = button(call.reader.say("My working time"), MINE, Ref("team", ""))
     mine = [own] if may(call.person.role, Permission.OWN_TIME) else []
-    elements = [*turns(call.reader, PREVIOUS, NEXT, page, pages), *mine]
+    elements = [*page.buttons(call.reader, PREVIOUS, NEXT, Ref("page", "")), *mine]
     return [actions(*elements)] if elements else []

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import date
 
 from commands.blocks.checkins import LIST_CHECKINS, DueLine, due_blocks
-from commands.kit import Json, actions, button, context, esc, message, section
+from commands.kit import context, esc, message, section
+from commands.pages import Page, wanted_page
 from commands.slice import Button, Call, Message, Ref, Reply, Whisper, answer_in_place
 from commands.typed import get_today, split_mentions
 from rules.errors import UserError
@@ -36,11 +37,11 @@ def show_list(call: Call, tx: Tx) -> list[Reply]:
     which = rest.casefold()
     if person:
         found = find_by_slack_id(tx, person)
-        return [Whisper(_page(call, tx, found.id if found else person, 0))]
+        return [Whisper(_page(call, tx, found.id if found else person, 1))]
     if which in _MINE:
-        return [Whisper(_page(call, tx, call.person.id, 0))]
+        return [Whisper(_page(call, tx, call.person.id, 1))]
     if which in _ALL:
-        return [Whisper(_page(call, tx, ALL, 0))]
+        return [Whisper(_page(call, tx, ALL, 1))]
     sentence = "I cannot list check-ins by “{word}”. Use mine, all or a person's @name. To check in: `/cs checkin`."
     raise UserError(sentence, word=rest)
 
@@ -49,10 +50,9 @@ def turn_page(call: Call, tx: Tx) -> list[Reply]:
     """The buttons under a list, and those that lead to one."""
     call.require(Permission.READ)
     extra = call.ref.extra if call.ref else {}
-    which, offset = extra.get("which", MINE), extra.get("at", "0")
+    which = extra.get("which", MINE)
     whose = call.person.id if which == MINE else which
-    page = _page(call, tx, whose, int(offset) if offset.isdecimal() else 0)
-    return [answer_in_place(call, page)]
+    return [answer_in_place(call, _page(call, tx, whose, wanted_page(call)))]
 
 
 def list_due(tx: Tx, member_id: str | None, today: date) -> list[DueLine]:
@@ -85,14 +85,15 @@ def _find_due(tx: Tx, member_id: str | None, today: date) -> Iterator[Due]:
         after = ids[-1]
 
 
-def _page(call: Call, tx: Tx, whose: str, offset: int) -> Message:
+def _page(call: Call, tx: Tx, whose: str, wanted: int) -> Message:
     lines = list_due(tx, None if whose == ALL else whose, get_today(call, tx))
     title = f"*{_title(call, tx, whose, len(lines))}*"
     if not lines:
         return message(title, section(title), context(_empty_hint(call)))
-    shown = lines[offset : offset + LENGTH] or lines[:LENGTH]
-    blocks = [block for each in shown for block in due_blocks(call.reader, each)]
-    return message(title, section(title), *blocks, *_turning(call, whose, offset, len(lines)))
+    page = Page(len(lines), LENGTH, wanted)
+    blocks = [block for each in page.cut(lines) for block in due_blocks(call.reader, each)]
+    turns = page.turns(call.reader, BACK, NEXT, Ref("checkins", "", {"which": whose}))
+    return message(title, section(title), *blocks, *turns)
 
 
 def _title(call: Call, tx: Tx, whose: str, total: int) -> str:
@@ -111,19 +112,6 @@ def _empty_hint(call: Call) -> str:
         "Nobody waits for one. Check-ins come due by tier: A every 14 days, B 30, C 90. "
         "Check in any time with `/cs checkin` and the account's name; see also `/cs checkins all`."
     )
-
-
-def _turning(call: Call, whose: str, offset: int, total: int) -> list[Json]:
-    say, buttons = call.reader.say, []
-    if offset > 0:
-        buttons.append(button(say("Back"), BACK, _page_ref(whose, max(0, offset - LENGTH))))
-    if offset + LENGTH < total:
-        buttons.append(button(say("More"), NEXT, _page_ref(whose, offset + LENGTH)))
-    return [actions(*buttons)] if buttons else []
-
-
-def _page_ref(whose: str, offset: int) -> Ref:
-    return Ref("checkins", "", {"which": whose, "at": str(offset)})
 
 
 BUTTONS = (

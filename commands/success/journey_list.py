@@ -6,7 +6,8 @@ from datetime import date
 
 from commands.blocks.accounts import shown_name
 from commands.blocks.journeys import NAME_LENGTH, journey_button
-from commands.kit import Json, actions, button, clip, context, esc, message, section
+from commands.kit import Json, clip, context, esc, message, section
+from commands.pages import Page
 from commands.slice import Call, Message, Ref
 from commands.typed import split_mentions
 from rules.errors import UserError
@@ -26,8 +27,8 @@ _MINE, _ALL, _STUCK = (
 )
 
 
-def render_walks(call: Call, tx: Tx, text: str, page: int, today: date) -> Message:
-    """The `page`th (from 1) ten: one's own accounts, everybody's (`all`) or a person's, all or only the `stuck` ones.
+def render_walks(call: Call, tx: Tx, text: str, wanted: int, today: date) -> Message:
+    """The `wanted`th (from 1) ten: one's own accounts, everybody's (`all`) or a person's, all or only the `stuck` ones.
 
     Raises `UserError` for another word.
     """
@@ -37,18 +38,16 @@ def render_walks(call: Call, tx: Tx, text: str, page: int, today: date) -> Messa
     if not found:
         said = _empty_words(call.reader, is_stuck=is_stuck)
         return message(said, section(said), *missing)
-    pages = -(-len(found) // PAGE_LENGTH)
-    page = max(1, min(page, pages))
-    shown = found[(page - 1) * PAGE_LENGTH : page * PAGE_LENGTH]
+    page = Page(len(found), PAGE_LENGTH, wanted)
     title = f"*{_title(call.reader, found, today)}*"
     return message(
         title,
         section(title),
         *(
             section(_line(call.reader, each, today), accessory=journey_button(call.reader, each.account_id))
-            for each in shown
+            for each in page.cut(found)
         ),
-        *_turns(call.reader, text, page, pages),
+        *page.turns(call.reader, BACK, NEXT, Ref("journeys", "", {"text": text[:_LONGEST_FILTER]})),
         *missing,
     )
 
@@ -108,16 +107,3 @@ def _empty_words(reader: Reader, *, is_stuck: bool) -> str:
         "No account of yours is on a journey. Start one with `/cs journey` and its name, "
         "or see everybody's: `/cs journeys all`."
     )
-
-
-def _turns(reader: Reader, text: str, page: int, pages: int) -> list[Json]:
-    if pages == 1:
-        return []
-    place = reader.say("page {page} of {pages}", page=reader.number(page), pages=reader.number(pages))
-    turns = ((BACK, reader.say("Previous"), page - 1), (NEXT, reader.say("Next"), page + 1))
-    buttons = [
-        button(label, action, Ref("journeys", "", {"text": text[:_LONGEST_FILTER], "page": str(to)}))
-        for action, label, to in turns
-        if 1 <= to <= pages
-    ]
-    return [context(place), actions(*buttons)]

@@ -10,6 +10,7 @@ from commands.blocks.accounts import shown_name
 from commands.blocks.journeys import ADVANCE, ALL_STAGES, JOURNEY_MORE, SHOW, STAGE, STAGE_LENGTH, START
 from commands.kit import clip, esc
 from commands.naming import find_account_here
+from commands.pages import wanted_page
 from commands.slice import (
     Button,
     Call,
@@ -158,9 +159,8 @@ def turn_page(call: Call, tx: Tx) -> list[Reply]:
     """Previous and Next under the list."""
     call.require(Permission.READ)
     extra = call.ref.extra if call.ref else {}
-    page = extra.get("page", "1")
-    number = int(page) if page.isdecimal() else 1
-    return [answer_in_place(call, render_walks(call, tx, extra.get("text", ""), number, get_today(call, tx)))]
+    shown = render_walks(call, tx, extra.get("text", ""), wanted_page(call), get_today(call, tx))
+    return [answer_in_place(call, shown)]
 
 
 def open_start(call: Call, tx: Tx) -> list[Reply]:

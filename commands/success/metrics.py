@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from commands.access import require_on
 from commands.blocks.targets import OPEN_METRICS
 from commands.kit import Element, Json, actions, button, clip, context, esc, message, overflow, section
+from commands.pages import Page, wanted_page
 from commands.slice import (
     Button,
     Call,
@@ -67,8 +68,7 @@ def turn_page(call: Call, tx: Tx) -> list[Reply]:
     """The buttons under the list."""
     call.require(Permission.READ)
     extra = call.ref.extra if call.ref else {}
-    page = extra.get("page", "1")
-    return [answer_in_place(call, _page(call, tx, extra.get("text", ""), int(page) if page.isdecimal() else 1))]
+    return [answer_in_place(call, _page(call, tx, extra.get("text", ""), wanted_page(call)))]
 
 
 def choose(call: Call, tx: Tx) -> list[Reply]:
@@ -142,28 +142,23 @@ def _require_lead(call: Call) -> None:
 # ---------------------------------------------------------------- showing
 
 
-def _page(call: Call, tx: Tx, text: str, page: int) -> Message:
+def _page(call: Call, tx: Tx, text: str, wanted: int) -> Message:
     chosen, reader = _choose(call, tx, text), call.reader
-    pages = max(1, -(-len(chosen.offered) // PAGE_LENGTH))
-    page = max(1, min(page, pages))
-    shown = chosen.offered[(page - 1) * PAGE_LENGTH : page * PAGE_LENGTH]
-    lines: list[Json] = [section(_words(reader, each), accessory=_menu(call, each)) for each in shown]
+    page = Page(len(chosen.offered), PAGE_LENGTH, wanted)
+    lines: list[Json] = [
+        section(_words(reader, each), accessory=_menu(call, each)) for each in page.cut(chosen.offered)
+    ]
     if not lines:
         lines = [section(reader.say("Nothing here. `/cs metrics` shows the whole catalogue."))]
-    buttons = [
-        button(label, action, Ref("page", "", {"text": text[:_TEXT_LENGTH], "page": str(to)}))
-        for action, label, to in ((PREVIOUS, reader.say("Previous"), page - 1), (NEXT, reader.say("Next"), page + 1))
-        if 1 <= to <= pages
-    ]
+    buttons = page.buttons(reader, PREVIOUS, NEXT, Ref("page", "", {"text": text[:_TEXT_LENGTH]}))
     if may(call.person.role, Permission.SETUP):
         buttons.append(button(reader.say("Add a metric"), ADD, Ref("metric", "")))
-    place = reader.say("page {page} of {pages}", page=reader.number(page), pages=reader.number(pages))
     hint = reader.say("By step or industry: {steps}", steps=", ".join(_step_names(reader)))
     return message(
         chosen.title,
         section(chosen.title),
         *lines,
-        context(f"{place} · {hint}" if pages > 1 else hint),
+        context(" · ".join(filter(None, (page.place_words(reader), hint)))),
         *([actions(*buttons)] if buttons else []),
     )
 

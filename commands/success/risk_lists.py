@@ -6,6 +6,7 @@ from commands.blocks.accounts import shown_name
 from commands.blocks.checkins import LIST_RISKS, add_risk_button, risk_blocks, risk_line
 from commands.kit import Json, actions, button, context, message, section
 from commands.naming import find_account_here
+from commands.pages import Page, wanted_page
 from commands.slice import Button, Call, Message, Ref, Reply, Whisper, answer_in_place
 from rules.people.roles import Permission
 from storage.accounts.accounts import find_account
@@ -26,11 +27,11 @@ def show_list(call: Call, tx: Tx) -> list[Reply]:
     call.require(Permission.READ)
     which = _WHICH.get(call.text.strip().casefold())
     if which is not None:
-        return [Whisper(_page(call, tx, "", which, 0))]
+        return [Whisper(_page(call, tx, "", which, 1))]
     account, _words = find_account_here(call, tx, call.text)
     if account is not None:
-        return [Whisper(_page(call, tx, account.id, ALL, 0))]
-    return [Whisper(_page(call, tx, "", MINE if count_risks(tx, owner_id=call.person.id) else ALL, 0))]
+        return [Whisper(_page(call, tx, account.id, ALL, 1))]
+    return [Whisper(_page(call, tx, "", MINE if count_risks(tx, owner_id=call.person.id) else ALL, 1))]
 
 
 def turn_page(call: Call, tx: Tx) -> list[Reply]:
@@ -38,22 +39,22 @@ def turn_page(call: Call, tx: Tx) -> list[Reply]:
     call.require(Permission.READ)
     ref = call.ref or Ref("risks", "")
     account = find_account(tx, ref.id) if ref.kind == "account" else None
-    which, offset = ref.extra.get("which", ALL), ref.extra.get("at", "0")
-    page = _page(call, tx, account.id if account else "", which, int(offset) if offset.isdecimal() else 0)
-    return [answer_in_place(call, page)]
+    which = ref.extra.get("which", ALL)
+    return [answer_in_place(call, _page(call, tx, account.id if account else "", which, wanted_page(call)))]
 
 
-def _page(call: Call, tx: Tx, account_id: str, which: str, offset: int) -> Message:
+def _page(call: Call, tx: Tx, account_id: str, which: str, wanted: int) -> Message:
     account, owner, is_open = account_id or None, call.person.id if which == MINE else None, which != CLOSED
-    total = count_risks(tx, account_id=account, owner_id=owner, is_open=is_open)
-    rows = list_risks(tx, account_id=account, owner_id=owner, is_open=is_open, limit=LENGTH, offset=offset)
-    title = f"*{_title(call, tx, account_id, which, total)}*"
+    page = Page(count_risks(tx, account_id=account, owner_id=owner, is_open=is_open), LENGTH, wanted)
+    rows = list_risks(tx, account_id=account, owner_id=owner, is_open=is_open, limit=LENGTH, offset=page.offset)
+    title = f"*{_title(call, tx, account_id, which, page.total)}*"
     people = get_members(tx, [row.owner_id for row, _account in rows if row.owner_id])
     blocks: list[Json] = []
     for row, of in rows:
         blocks += risk_blocks(call.reader, row, risk_line(call.reader, row, None if account else of, people))
     hint = [] if rows else [context(_empty_hint(call, which))]
-    return message(title, section(title), *blocks, *hint, _last_row(call, account_id, which, offset, total))
+    last = _last_row(call, account_id, which, page)
+    return message(title, section(title), *blocks, *hint, *page.place_line(call.reader), last)
 
 
 def _title(call: Call, tx: Tx, account_id: str, which: str, total: int) -> str:
@@ -80,20 +81,17 @@ def _empty_hint(call: Call, which: str) -> str:
     )
 
 
-def _last_row(call: Call, account_id: str, which: str, offset: int, total: int) -> Json:
-    """Earlier and later pages, as far as there are any; a way to add one, and to the closed ones."""
-    say, buttons = call.reader.say, [add_risk_button(call.reader, account_id)]
-    if offset > 0:
-        buttons.append(button(say("Back"), BACK, _page_ref(account_id, which, max(0, offset - LENGTH))))
-    if offset + LENGTH < total:
-        buttons.append(button(say("More"), NEXT, _page_ref(account_id, which, offset + LENGTH)))
+def _last_row(call: Call, account_id: str, which: str, page: Page) -> Json:
+    """A way to add one, to the other pages, and to the closed ones."""
+    buttons = [add_risk_button(call.reader, account_id)]
+    buttons += page.buttons(call.reader, BACK, NEXT, _ref(account_id, which))
     if which != CLOSED:
-        buttons.append(button(say("Closed ones"), LIST_RISKS, _page_ref(account_id, CLOSED, 0)))
+        buttons.append(button(call.reader.say("Closed ones"), LIST_RISKS, _ref(account_id, CLOSED)))
     return actions(*buttons)
 
 
-def _page_ref(account_id: str, which: str, offset: int) -> Ref:
-    return Ref("account" if account_id else "risks", account_id, {"which": which, "at": str(offset)})
+def _ref(account_id: str, which: str) -> Ref:
+    return Ref("account" if account_id else "risks", account_id, {"which": which})
 
 
 BUTTONS = (Button(BACK, turn_page, "reads"), Button(NEXT, turn_page, "reads"), Button(LIST_RISKS, turn_page, "reads"))

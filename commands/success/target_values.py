@@ -10,6 +10,7 @@ from datetime import date
 from commands.access import require_on
 from commands.blocks.targets import log_button, show_target_button
 from commands.kit import Json, actions, button, date_picker, form_field, menu, message, section, text_input
+from commands.pages import Page, wanted_page
 from commands.slice import Button, Call, Form, FormView, Message, OpenForm, Ref, Reply, Whisper, answer_in_place
 from commands.success.target_acts import name_person, read_version, target_words
 from commands.success.target_card import VALUES, value_words
@@ -32,7 +33,15 @@ from storage.db import Tx
 from storage.people.workspaces import get_workspace
 from storage.success.metrics import find_metric
 from storage.success.target_changes import VERSION, apply_value_changes, find_last_change, to_terms
-from storage.success.targets import MeasurementRow, TargetRow, get_measurement, get_target, list_targets, list_values
+from storage.success.targets import (
+    MeasurementRow,
+    TargetRow,
+    count_values,
+    get_measurement,
+    get_target,
+    list_targets,
+    list_values,
+)
 from words.numbers import Quantity
 from words.reader import Reader
 
@@ -48,8 +57,7 @@ def show_values(call: Call, tx: Tx) -> list[Reply]:
     """The values of the call's target, and the buttons that turn its pages."""
     row = get_target(tx, call.ref.id if call.ref else "")
     require_on(call, tx, Permission.READ, get_account(tx, row.account_id))
-    page = call.ref.extra.get("page", "1") if call.ref else "1"
-    return [answer_in_place(call, _page(call, tx, row, int(page) if page.isdecimal() else 1, get_today(call, tx)))]
+    return [answer_in_place(call, _page(call, tx, row, wanted_page(call), get_today(call, tx)))]
 
 
 def open_correct(call: Call, tx: Tx) -> list[Reply]:
@@ -158,10 +166,10 @@ def _find_unit(tx: Tx, row: MeasurementRow) -> str:
 # ---------------------------------------------------------------- showing
 
 
-def _page(call: Call, tx: Tx, row: TargetRow, page: int, today: date) -> Message:
-    reader, page = call.reader, max(1, page)
-    offset = (page - 1) * PAGE_LENGTH
-    rows = list_values(tx, row.account_id, row.metric_key, today, limit=PAGE_LENGTH + 1, offset=offset)
+def _page(call: Call, tx: Tx, row: TargetRow, wanted: int, today: date) -> Message:
+    reader = call.reader
+    page = Page(count_values(tx, row.account_id, row.metric_key, today), PAGE_LENGTH, wanted)
+    rows = list_values(tx, row.account_id, row.metric_key, today, limit=PAGE_LENGTH, offset=page.offset)
     title = reader.say("Values of {target}", target=target_words(reader, tx, row))
     buttons = [log_button(reader, row.account_id, metric_key=row.metric_key), show_target_button(reader, row.id)]
     if not rows:
@@ -172,17 +180,10 @@ def _page(call: Call, tx: Tx, row: TargetRow, page: int, today: date) -> Message
             value_words(reader, each, row.unit),
             accessory=button(reader.say("Correct…"), CORRECT, Ref("measurement", each.id)),
         )
-        for each in rows[:PAGE_LENGTH]
+        for each in rows
     ]
-    turns = [
-        button(label, action, Ref("target", row.id, {"page": str(to)}))
-        for action, label, to, is_there in (
-            (PREVIOUS, reader.say("Newer"), page - 1, page > 1),
-            (NEXT, reader.say("Older"), page + 1, len(rows) > PAGE_LENGTH),
-        )
-        if is_there
-    ]
-    return message(title, section(title), *lines, actions(*buttons, *turns))
+    turns = page.buttons(reader, PREVIOUS, NEXT, Ref("target", row.id))
+    return message(title, section(title), *lines, *page.place_line(reader), actions(*buttons, *turns))
 
 
 BUTTONS = (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from commands.blocks.accounts import shown_name
 from commands.blocks.checkins import LIST_TASKS, add_task_button, task_blocks, task_line
-from commands.kit import Json, actions, button, context, esc, message, section
+from commands.kit import actions, context, esc, message, section
 from commands.naming import find_account_here
+from commands.pages import Page, wanted_page
 from commands.slice import Button, Call, Message, Ref, Reply, Whisper, answer_in_place
 from commands.typed import get_today, split_mentions
 from rules.people.roles import Permission
@@ -28,15 +29,15 @@ def show_list(call: Call, tx: Tx) -> list[Reply]:
     which = rest.casefold()
     if person:
         found = find_by_slack_id(tx, person)
-        return [Whisper(_page(call, tx, "", found.id if found else person, 0))]
+        return [Whisper(_page(call, tx, "", found.id if found else person, 1))]
     if which in _MINE:
-        return [Whisper(_page(call, tx, "", call.person.id, 0))]
+        return [Whisper(_page(call, tx, "", call.person.id, 1))]
     if which in _ALL:
-        return [Whisper(_page(call, tx, "", ALL, 0))]
+        return [Whisper(_page(call, tx, "", ALL, 1))]
     account, _words = find_account_here(call, tx, call.text)
     if account is None:
-        return [Whisper(_page(call, tx, "", call.person.id, 0))]
-    return [Whisper(_page(call, tx, account.id, ALL, 0))]
+        return [Whisper(_page(call, tx, "", call.person.id, 1))]
+    return [Whisper(_page(call, tx, account.id, ALL, 1))]
 
 
 def turn_page(call: Call, tx: Tx) -> list[Reply]:
@@ -44,26 +45,25 @@ def turn_page(call: Call, tx: Tx) -> list[Reply]:
     call.require(Permission.READ)
     ref = call.ref or Ref("tasks", "")
     account = find_account(tx, ref.id) if ref.kind == "account" else None
-    extra, whose = ref.extra, ALL if account else call.person.id
-    offset = extra.get("at", "0")
-    page = _page(
-        call, tx, account.id if account else "", extra.get("whose", whose), int(offset) if offset.isdecimal() else 0
-    )
-    return [answer_in_place(call, page)]
+    whose = ref.extra.get("whose", ALL if account else call.person.id)
+    return [answer_in_place(call, _page(call, tx, account.id if account else "", whose, wanted_page(call)))]
 
 
-def _page(call: Call, tx: Tx, account_id: str, whose: str, offset: int) -> Message:
+def _page(call: Call, tx: Tx, account_id: str, whose: str, wanted: int) -> Message:
     account, owner = account_id or None, None if whose == ALL else whose
-    total, today = count_tasks(tx, account_id=account, owner_id=owner), get_today(call, tx)
-    rows = page_tasks(tx, account_id=account, owner_id=owner, limit=LENGTH, offset=offset)
-    title = f"*{_title(call, tx, account_id, whose, total)}*"
+    page, today = Page(count_tasks(tx, account_id=account, owner_id=owner), LENGTH, wanted), get_today(call, tx)
+    rows = page_tasks(tx, account_id=account, owner_id=owner, limit=LENGTH, offset=page.offset)
+    title = f"*{_title(call, tx, account_id, whose, page.total)}*"
     people = get_members(tx, [row.owner_id for row, _account in rows if row.owner_id])
     lines = [task_line(call.reader, row, None if account_id else of, people, today) for row, of in rows]
     blocks = [
         block for line, (row, _) in zip(lines, rows, strict=True) for block in task_blocks(call.reader, row, line)
     ]
     hint = [] if rows else [context(_empty_hint(call))]
-    return message(title, section(title), *blocks, *hint, _last_row(call, account_id, whose, offset, total))
+    ref = Ref("account" if account_id else "tasks", account_id, {"whose": whose})
+    turns = page.buttons(call.reader, BACK, NEXT, ref)
+    last = actions(add_task_button(call.reader, account_id), *turns)
+    return message(title, section(title), *blocks, *hint, *page.place_line(call.reader), last)
 
 
 def _title(call: Call, tx: Tx, account_id: str, whose: str, total: int) -> str:
@@ -86,20 +86,6 @@ def _empty_hint(call: Call) -> str:
         "Nothing is waiting. Next steps come from check-ins, or type one: {example}",
         example="`/cs task acme send the offer by friday`",
     )
-
-
-def _last_row(call: Call, account_id: str, whose: str, offset: int, total: int) -> Json:
-    """Earlier and later pages, as far as there are any, and a way to add one."""
-    say, buttons = call.reader.say, [add_task_button(call.reader, account_id)]
-    if offset > 0:
-        buttons.append(button(say("Back"), BACK, _page_ref(account_id, whose, max(0, offset - LENGTH))))
-    if offset + LENGTH < total:
-        buttons.append(button(say("More"), NEXT, _page_ref(account_id, whose, offset + LENGTH)))
-    return actions(*buttons)
-
-
-def _page_ref(account_id: str, whose: str, offset: int) -> Ref:
-    return Ref("account" if account_id else "tasks", account_id, {"whose": whose, "at": str(offset)})
 
 
 BUTTONS = (Button(BACK, turn_page, "reads"), Button(NEXT, turn_page, "reads"), Button(LIST_TASKS, turn_page, "reads"))

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, exists, or_
+from sqlalchemy import ColumnElement, and_, exists, func, or_
 from sqlalchemy import select as select_columns
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, Index, SQLModel, col, select
@@ -233,6 +233,14 @@ def list_values(
         .offset(offset)
     )
     return list(rows)
+
+
+def count_values(tx: Tx, account_id: str, metric_key: str, on_or_before: date) -> int:
+    """How many values `list_values` has in all."""
+    statement = select(func.count()).where(
+        *_is_counted(tx, [account_id], on_or_before), MeasurementRow.metric_key == metric_key
+    )
+    return tx.session.exec(statement).one()
 
 
 def list_recent_measurements(tx: Tx, account_id: str, on_or_before: date, limit: int = 5) -> list[MeasurementRow]:

@@ -293,7 +293,7 @@ def test_long_lists_are_paged(desk: Desk):
     second = desk.do(checkin_lists.turn_page, ref=find_ref(first, checkin_lists.NEXT))
     assert "Account 09" in str(second)
     assert "Account 07" not in str(second)
-    assert find_ref(second, checkin_lists.BACK).extra["at"] == "0"
+    assert find_ref(second, checkin_lists.BACK).extra["page"] == "1"
 
 
 def test_the_card_tells_pulse_touch_steps_and_risks(acme: Desk):

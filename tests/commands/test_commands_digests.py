@@ -248,10 +248,10 @@ def test_many_things_are_counted_and_paged(desk: Desk):
     first = get_message(desk.press(digests.show_all, ref, surface=Surface.MESSAGE))
     assert "Today* · 25" in first.text
     more = Ref.parse(first.blocks[-1]["elements"][-1]["value"])
-    last = get_message(desk.press(digests.turn_page, Ref("digest", "", dict(more.extra) | {"at": "20"})))
+    last = get_message(desk.press(digests.turn_page, Ref("digest", "", dict(more.extra) | {"page": "3"})))
     assert len([block for block in last.blocks if "accessory" in block]) == 5
     assert [each["action_id"] for each in last.blocks[-1]["elements"]] == ["digests.back"]
-    beyond = desk.press(digests.turn_page, Ref("digest", "", {"section": "week", "at": "900"}))
+    beyond = desk.press(digests.turn_page, Ref("digest", "", {"section": "week", "page": "90"}))
     assert "Nothing there any more" in shown(beyond[0])
 
 
