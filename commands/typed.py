@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from commands.slice import Access, Call
 from rules.errors import UserError
+from rules.people.roles import Permission, may
 from rules.records import Role
 from storage.db import Tx
 from storage.people.members import MemberRow, add_by_slack_id, find_by_slack_id
@@ -136,9 +137,27 @@ def get_person(tx: Tx, slack_id: str, *, field: str = "owner") -> MemberRow:
     return found
 
 
+def get_worker(tx: Tx, slack_id: str, *, field: str = "owner") -> MemberRow:
+    """As `get_person`, of somebody who can look after accounts. Raises `UserError` at `field` for a viewer, too."""
+    found = get_person(tx, slack_id, field=field)
+    if not may(found.role, Permission.ACCOUNT_WRITE):
+        raise UserError(
+            "{name} is a viewer and cannot work on accounts. Choose somebody else, or a lead gives them another role.",
+            field=field,
+            name=found.name or "That person",
+        )
+    return found
+
+
 def _read(read: Callable[[], _T], field: str | None) -> _T:
     try:
         return read()
     except WordsError as error:
         values: dict[str, Any] = dict(error.values)
         raise UserError(error.sentence, field=field, **values) from error
+
+
+def find_person_id(tx: Tx, slack_id: str) -> str:
+    """The member's id, to list what is theirs; Slack's id, which owns nothing, where nobody here has it."""
+    found = find_by_slack_id(tx, slack_id)
+    return found.id if found else slack_id

@@ -9,14 +9,14 @@ from commands.blocks.accounts import account_line, find_next_renewal, owner_word
 from commands.kit import Json, actions, button, message, section
 from commands.pages import Page
 from commands.slice import Call, Message, Ref
-from commands.typed import split_mentions
+from commands.typed import find_person_id, split_mentions
 from rules.errors import UserError
 from rules.records import AccountState, Band, Tier
 from storage.accounts.accounts import AccountRow
 from storage.db import Tx
 from storage.health.health import list_latest
 from storage.health.portfolio import AccountFilter, count_accounts, list_accounts
-from storage.people.members import find_by_slack_id, get_members
+from storage.people.members import get_members
 from storage.renewals.contracts import list_contracts
 from words.reader import Reader
 
@@ -51,7 +51,7 @@ def render_list(call: Call, tx: Tx, text: str, wanted: int, today: date) -> Mess
 def read_filter(call: Call, tx: Tx, text: str, today: date) -> AccountFilter:
     """`mine`, a band, a state, a tier and a person's mention, together. Raises `UserError` for any other word."""
     person, _channel, rest = split_mentions(text[:_LONGEST_FILTER])
-    chosen = AccountFilter(on=today, owner_id=_find_owner(tx, person) if person else None)
+    chosen = AccountFilter(on=today, owner_id=find_person_id(tx, person) if person else None)
     for word in rest.replace(",", " ").lower().split():
         chosen = _narrow(chosen, word, call.person.id)
     return chosen
@@ -73,12 +73,6 @@ def _narrow(chosen: AccountFilter, word: str, own_id: str) -> AccountFilter:
         "a person's @name. To see one account: `/cs show` and its name.",
         word=word,
     )
-
-
-def _find_owner(tx: Tx, slack_id: str) -> str:
-    """The member's id; nobody's where Slack's id is not known here."""
-    found = find_by_slack_id(tx, slack_id)
-    return found.id if found else slack_id
 
 
 def _lines(reader: Reader, tx: Tx, rows: list[AccountRow], today: date) -> list[Json]:

@@ -9,12 +9,11 @@ from commands.blocks.renewals import CONTRACTS_ADD, renewal_button, renewal_line
 from commands.kit import Element, Json, actions, button, context, message, section
 from commands.pages import Page, wanted_page
 from commands.slice import Call, Message, Ref, Reply, Whisper, answer_in_place
-from commands.typed import get_today, split_mentions
+from commands.typed import find_person_id, get_today, split_mentions
 from rules.errors import UserError
 from rules.people.roles import Permission
 from rules.renewals.verdicts import disagrees
 from storage.db import Tx
-from storage.people.members import find_by_slack_id
 from storage.renewals.readiness import list_prospects
 from storage.renewals.renewals import list_coming, sum_coming
 from words.money import Amount
@@ -78,7 +77,7 @@ def _page(call: Call, tx: Tx, text: str, wanted: int) -> Message:
 def _read_filter(call: Call, tx: Tx, text: str, today: date) -> _Filter:
     """Raises `UserError` for a word that is no filter."""
     person, _channel, rest = split_mentions(text[:_LONGEST_FILTER])
-    owner, days, is_overdue = _find_owner(tx, person) if person else None, _DAYS, False
+    owner, days, is_overdue = find_person_id(tx, person) if person else None, _DAYS, False
     for word in rest.replace(",", " ").casefold().split():
         if word in _MINE:
             owner = call.person.id
@@ -95,12 +94,6 @@ def _read_filter(call: Call, tx: Tx, text: str, today: date) -> _Filter:
             )
     until = today - timedelta(days=1) if is_overdue else today + timedelta(days=days)
     return _Filter(until, owner, is_overdue)
-
-
-def _find_owner(tx: Tx, slack_id: str) -> str:
-    """The member's id; nobody's where Slack's id is not known here."""
-    found = find_by_slack_id(tx, slack_id)
-    return found.id if found else slack_id
 
 
 def _title(reader: Reader, chosen: _Filter, total: int, today: date) -> str:

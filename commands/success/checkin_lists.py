@@ -9,14 +9,14 @@ from commands.blocks.checkins import LIST_CHECKINS, DueLine, due_blocks
 from commands.kit import context, esc, message, section
 from commands.pages import Page, wanted_page
 from commands.slice import Button, Call, Message, Ref, Reply, Whisper, answer_in_place
-from commands.typed import get_today, split_mentions
+from commands.typed import find_person_id, get_today, split_mentions
 from rules.errors import UserError
 from rules.people.roles import Permission
 from rules.success.cadence import cadence_days, next_due
 from rules.success.checkins import Due, rank_due
 from storage.accounts.accounts import get_accounts
 from storage.db import Tx
-from storage.people.members import find_by_slack_id, get_members
+from storage.people.members import get_members
 from storage.people.team import get_team_time, list_working_times
 from storage.renewals.renewals import list_renewal_facts
 from storage.success.cadences import list_cadences, page_owned_ids
@@ -36,8 +36,7 @@ def show_list(call: Call, tx: Tx) -> list[Reply]:
     person, _channel, rest = split_mentions(call.text)
     which = rest.casefold()
     if person:
-        found = find_by_slack_id(tx, person)
-        return [Whisper(_page(call, tx, found.id if found else person, 1))]
+        return [Whisper(_page(call, tx, find_person_id(tx, person), 1))]
     if which in _MINE:
         return [Whisper(_page(call, tx, call.person.id, 1))]
     if which in _ALL:

@@ -9,10 +9,9 @@ from commands.blocks.journeys import NAME_LENGTH, journey_button
 from commands.kit import Json, clip, context, esc, message, section
 from commands.pages import Page
 from commands.slice import Call, Message, Ref
-from commands.typed import split_mentions
+from commands.typed import find_person_id, split_mentions
 from rules.errors import UserError
 from storage.db import Tx
-from storage.people.members import find_by_slack_id
 from storage.success.journey_lists import Standing, list_standings, list_without_journey
 from words.reader import Reader
 
@@ -60,8 +59,7 @@ def _read_filter(call: Call, tx: Tx, text: str) -> tuple[str | None, bool]:
         sentence = "I cannot list journeys by “{word}”. Use mine, all, stuck or a person's @name."
         raise UserError(sentence, word=unknown[0])
     if person:
-        found = find_by_slack_id(tx, person)
-        return (found.id if found else person), bool(words & _STUCK)
+        return find_person_id(tx, person), bool(words & _STUCK)
     return (None if words & _ALL else call.person.id), bool(words & _STUCK)
 
 

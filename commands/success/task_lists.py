@@ -8,11 +8,11 @@ from commands.kit import actions, context, esc, message, section
 from commands.naming import find_account_here
 from commands.pages import Page, wanted_page
 from commands.slice import Button, Call, Message, Ref, Reply, Whisper, answer_in_place
-from commands.typed import get_today, split_mentions
+from commands.typed import find_person_id, get_today, split_mentions
 from rules.people.roles import Permission
 from storage.accounts.accounts import find_account
 from storage.db import Tx
-from storage.people.members import find_by_slack_id, get_members
+from storage.people.members import get_members
 from storage.success.tasks import count_tasks, page_tasks
 
 BACK, NEXT = "tasks.back", "tasks.next"
@@ -28,8 +28,7 @@ def show_list(call: Call, tx: Tx) -> list[Reply]:
     person, _channel, rest = split_mentions(call.text)
     which = rest.casefold()
     if person:
-        found = find_by_slack_id(tx, person)
-        return [Whisper(_page(call, tx, "", found.id if found else person, 1))]
+        return [Whisper(_page(call, tx, "", find_person_id(tx, person), 1))]
     if which in _MINE:
         return [Whisper(_page(call, tx, "", call.person.id, 1))]
     if which in _ALL:

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import func, text
 from sqlalchemy import select as select_columns
+from sqlalchemy import text
 from sqlmodel import Field, Index, SQLModel, col, select
 
 from rules.records import Lane, MilestoneState
 from rules.success.journeys import JourneyFacts, MilestoneFacts, StageFacts
-from storage.accounts.accounts import AccountRow, is_in_use
 from storage.db import Tx
 from storage.errors import NotFoundError
 from storage.fields import account, choice, key, moment, workspace
@@ -142,30 +141,6 @@ def list_journey_facts(tx: Tx, account_ids: Iterable[str]) -> dict[str, JourneyF
     ids = [row.id for row in rows]
     stages, milestones = _list_stages(tx, ids), _list_milestones(tx, ids)
     return {row.account_id: _to_facts(row, stages.get(row.id, []), milestones.get(row.id, [])) for row in rows}
-
-
-def list_due_milestones(tx: Tx, owner_id: str | None, until: date) -> list[tuple[MilestoneRow, AccountRow]]:
-    """Open milestones of journeys under way that are due on `until` or before, the earliest first. `owner_id`: those
-    the member looks after, as the milestone's owner, or the account's where it has none; None for all.
-    """
-    query = (
-        select_columns(MilestoneRow, AccountRow)
-        .join(AccountRow, col(AccountRow.id) == col(MilestoneRow.account_id))
-        .join(JourneyRow, col(JourneyRow.id) == col(MilestoneRow.journey_id))
-        .where(
-            is_in_use(tx),
-            col(JourneyRow.workspace_id) == tx.workspace_id,
-            col(JourneyRow.closed_at).is_(None),
-            col(MilestoneRow.workspace_id) == tx.workspace_id,
-            col(MilestoneRow.state) == MilestoneState.OPEN,
-            col(MilestoneRow.due_on) <= until,
-            col(MilestoneRow.removed_at).is_(None),
-        )
-        .order_by(col(MilestoneRow.due_on), col(AccountRow.name), col(MilestoneRow.id))
-    )
-    if owner_id is not None:
-        query = query.where(func.coalesce(MilestoneRow.owner_id, AccountRow.owner_id) == owner_id)
-    return [(milestone, row) for milestone, row in tx.session.execute(query)]
 
 
 def _list_stages(tx: Tx, journey_ids: Sequence[str]) -> dict[str, list[StageFacts]]:
