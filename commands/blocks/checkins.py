@@ -41,7 +41,9 @@ People = Mapping[str, MemberRow]
 
 @dataclass(frozen=True)
 class DueLine:
-    """A check-in that is due, as a line shows it. `pulse`: the latest and its day; `offer` None: not offered yet."""
+    """A check-in that is due, as a line shows it. `pulse`: the latest and its day, None before the first check-in;
+    `offer` None: not offered yet.
+    """
 
     account: AccountRow
     due_on: date
@@ -64,14 +66,21 @@ def checkins_button(reader: Reader) -> Element:
 
 
 def due_words(reader: Reader, line: DueLine) -> str:
-    """An account whose check-in is due: "*Acme* · tier A · due 3 Mar 2026 · pulse 4 of 5 on 17 Feb 2026"."""
+    """An account whose check-in is due: "*Acme* · tier A · due 3 Mar 2026 · pulse 4 of 5 on 17 Feb 2026"; before the
+    first "*Acme* · tier A · no check-in yet".
+    """
     parts = [f"*{shown_name(line.account)}*"]
     if line.account.tier:
         parts.append(reader.say("tier {tier}", tier=line.account.tier.value))
+    if line.pulse is None:
+        return " · ".join([*parts, first_words(reader)])
     parts.append(reader.say("due {day}", day=reader.date(line.due_on)))
-    if line.pulse is not None:
-        parts.append(pulse_words(reader, *line.pulse))
-    return " · ".join(parts)
+    return " · ".join([*parts, pulse_words(reader, *line.pulse)])
+
+
+def first_words(reader: Reader) -> str:
+    """Instead of since when it is due: counted from a contract's start, that would be since long before us."""
+    return reader.say("no check-in yet")
 
 
 def pulse_words(reader: Reader, pulse: int, day: date) -> str:

@@ -13,7 +13,7 @@ from commands.alerts.alert_views import load_views
 from commands.blocks.accounts import shown_name
 from commands.blocks.alert_looks import AlertView
 from commands.blocks.alerts import alert_line, open_button
-from commands.blocks.checkins import checkin_button
+from commands.blocks.checkins import checkin_button, first_words
 from commands.blocks.renewals import renewal_button, renewal_line, verdict_button
 from commands.blocks.targets import log_button
 from commands.kit import Element, Json, button, clip, esc, mention, section
@@ -24,6 +24,7 @@ from storage.accounts.accounts import AccountRow
 from storage.agenda import Rows, load_rows
 from storage.db import Tx
 from storage.renewals.readiness import Prospect, list_prospects
+from storage.success.checkins import last_checkins
 from storage.success.metrics import name_metrics
 from words.reader import Reader
 
@@ -35,7 +36,9 @@ _OF_TARGETS = (AlertKind.TARGET_BEHIND, AlertKind.TARGET_STALE, AlertKind.STEP_D
 
 @dataclass(frozen=True)
 class Sight:
-    """What lines tell of. `reader_id` is the member who reads; `digest_id` the digest they stand in ("" for none)."""
+    """What lines tell of. `reader_id` is the member who reads; `digest_id` the digest they stand in ("" for none);
+    `checked` are the accounts, of those with a check-in due, that had one before.
+    """
 
     day: date
     reader_id: str
@@ -44,6 +47,7 @@ class Sight:
     alerts: Mapping[str, AlertView] = field(default_factory=dict)
     prospects: Mapping[str, Prospect] = field(default_factory=dict)
     metrics: Mapping[str, str] = field(default_factory=dict)
+    checked: frozenset[str] = frozenset()
 
 
 def load_sight(tx: Tx, reader: Reader, items: Sequence[Item], day: date, reader_id: str, digest_id: str = "") -> Sight:
@@ -57,6 +61,7 @@ def load_sight(tx: Tx, reader: Reader, items: Sequence[Item], day: date, reader_
         {view.row.id: view for view in load_views(tx, reader, list(rows.alerts.values()))},
         list_prospects(tx, list(rows.renewals.values()), day) if rows.renewals else {},
         name_metrics(tx, {each.metric_key for each in rows.targets.values()}, reader.locale) if rows.targets else {},
+        frozenset(last_checkins(tx, {each.account_id for each in rows.checkins.values()}) if rows.checkins else ()),
     )
 
 
@@ -78,7 +83,7 @@ def _draw(reader: Reader, item: Item, sight: Sight) -> tuple[str, Element | None
         case Matter.ALERT:
             return _draw_alert(reader, item, sight)
         case Matter.CHECKIN:
-            return _dated(reader, account, reader.say("check-in"), item, sight), checkin_button(reader, account.id)
+            return _checkin_words(reader, account, item, sight), checkin_button(reader, account.id)
         case Matter.MILESTONE:
             return _draw_milestone(reader, account, item, sight)
         case Matter.TASK:
@@ -102,6 +107,12 @@ def _draw_alert(reader: Reader, item: Item, sight: Sight) -> tuple[str, Element 
         key = str(view.facts.get("metric_key") or "")
         return line, log_button(reader, item.account_id, metric_key=key)
     return line, open_button(reader, item.id)
+
+
+def _checkin_words(reader: Reader, account: AccountRow, item: Item, sight: Sight) -> str:
+    if item.account_id not in sight.checked:
+        return f"{_DUE} *{shown_name(account)}* · {first_words(reader)}"
+    return _dated(reader, account, reader.say("check-in"), item, sight)
 
 
 def _draw_milestone(reader: Reader, account: AccountRow, item: Item, sight: Sight) -> tuple[str, Element | None]:

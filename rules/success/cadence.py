@@ -38,6 +38,7 @@ class CadenceFacts:
         last_on: its latest check-in.
         skipped_on: when a due check-in was last skipped or put off.
         resumes_on: until when it was put off, with `skipped_on`.
+        known_on: since when we know the account; nothing was due before.
     """
 
     state: AccountState
@@ -48,6 +49,7 @@ class CadenceFacts:
     last_on: date | None = None
     skipped_on: date | None = None
     resumes_on: date | None = None
+    known_on: date | None = None
 
 
 def cadence_days(facts: CadenceFacts, today: date) -> int | None:
@@ -70,9 +72,12 @@ def is_onboarding(facts: CadenceFacts, today: date) -> bool:
 
 
 def next_due(facts: CadenceFacts, today: date, country: str = "") -> date | None:
-    """The day the next check-in is due: a cadence after the last one (else after the beginning), on a working day in
-    the owner's `country`. A skipped one counts as the last; one that was put off is due on the day chosen, unless there
-    was a check-in since: on the same day it came after, as there is nothing to put off once it is done.
+    """The day the next check-in is due: a cadence after the last one (else after the beginning), but not before the
+    account was known, on a working day in the owner's `country`: of a customer of many years who was imported today
+    the first one is due today, and not long overdue.
+
+    A skipped one counts as the last; one that was put off is due on the day chosen, unless there was a check-in since:
+    on the same day it came after, as there is nothing to put off once it is done.
     """
     days = cadence_days(facts, today)
     if days is None:
@@ -82,7 +87,7 @@ def next_due(facts: CadenceFacts, today: date, country: str = "") -> date | None
     if is_settled and facts.resumes_on is not None:
         return shift_to_working_day(facts.resumes_on, country)
     since = facts.skipped_on if is_settled and facts.skipped_on else last_on
-    return shift_to_working_day(since + timedelta(days=days), country)
+    return shift_to_working_day(max(since + timedelta(days=days), facts.known_on or date.min), country)
 
 
 def _is_deciding(decides_on: date | None, today: date) -> bool:

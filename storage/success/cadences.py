@@ -52,6 +52,7 @@ def list_cadences(
     """
     accounts = {id_: row for id_, row in get_accounts(tx, account_ids).items() if row.archived_at is None}
     zone = ZoneInfo(get_workspace(tx).zone)
+    known = {id_: row.created_at.astimezone(zone).date() for id_, row in accounts.items()}
     stages, last, pauses = _list_stages(tx, accounts), last_checkins(tx, accounts), _list_pauses(tx, accounts)
     return [
         Watched(
@@ -60,12 +61,13 @@ def list_cadences(
             CadenceFacts(
                 state=row.state,
                 tier=row.tier,
-                began_on=row.started_on or row.created_at.astimezone(zone).date(),
+                began_on=row.started_on or known[id_],
                 stage_key=stages.get(id_, ""),
                 decides_on=_find_decision(renewals.get(id_, ()), today),
                 last_on=last.get(id_),
                 skipped_on=pauses.get(id_, (None, None))[0],
                 resumes_on=pauses.get(id_, (None, None))[1],
+                known_on=known[id_],
             ),
         )
         for id_, row in accounts.items()

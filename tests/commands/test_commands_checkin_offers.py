@@ -16,7 +16,7 @@ from rules.records import OfferState, Role, Tier
 from rules.success.checkins import TellMember, decide_supersede
 from storage.delivery.outbox import OutboxRow
 from storage.success.checkin_writes import apply_checkins, to_offer
-from storage.success.checkins import CheckinOfferRow, list_open_offers, to_batch
+from storage.success.checkins import CheckinOfferRow, CheckinRow, list_open_offers, to_batch
 from tests.commands.conftest import ACTOR, Desk, find_ref, get_form, initial_values
 from words.reader import Reader
 
@@ -60,7 +60,16 @@ def test_one_message_names_all_with_a_button_each(morning: Desk):
     said = drawn(morning)
     assert said.text == "2 check-ins due: Acme &lt;Corp&gt;, 北京科技"
     assert actions_of(said) == [OPEN_CHECKIN, MORE, OPEN_CHECKIN, MORE]
-    assert "🟡 *Acme &lt;Corp&gt;* · tier A · due 9 Mar 2026" in str(said.blocks)
+    assert "🟡 *Acme &lt;Corp&gt;* · tier A · no check-in yet" in str(said.blocks)
+
+
+def test_after_the_first_one_a_line_says_since_when_the_next_is_due(morning: Desk):
+    acme = next(offer for offer, account in list_open_offers(morning.tx, None) if account.tier is not None)
+    last = {"account_id": acme.account_id, "happened_on": TODAY - 15 * DAY, "pulse": 3, "created_at": morning.now}
+    morning.tx.session.add(CheckinRow(workspace_id=morning.tx.workspace_id, **last))
+    morning.tx.session.flush()
+    words = "🟡 *Acme &lt;Corp&gt;* · tier A · due 9 Mar 2026 · pulse 3 of 5 on 23 Feb 2026"
+    assert words in str(drawn(morning).blocks)
 
 
 def test_nothing_is_drawn_for_a_message_of_nobody(desk: Desk):

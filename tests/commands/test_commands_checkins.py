@@ -289,6 +289,7 @@ def test_long_lists_are_paged(desk: Desk):
     for number in range(checkin_lists.LENGTH + 2):
         row = desk.add_account(f"Account {number:02}", owner_id=ada, tier=Tier.B)
         row.started_on = date(2025, 1, 1) + timedelta(days=number)
+        row.created_at = desk.now - timedelta(days=500)
     first = desk.do(checkin_lists.show_list)
     second = desk.do(checkin_lists.turn_page, ref=find_ref(first, checkin_lists.NEXT))
     assert "Account 09" in str(second)

@@ -23,6 +23,7 @@ from storage.delivery.digests import DigestRow, apply_digests
 from storage.delivery.outbox import OutboxRow
 from storage.people.members import get_member
 from storage.people.workspaces import get_workspace
+from storage.success.checkins import CheckinOfferRow, CheckinRow
 from storage.success.tasks import get_task
 from tests.agenda_rows import add_milestone, add_offer, add_reached, add_renewal, add_task
 from tests.alert_rows import TODAY, add_episode, add_scores
@@ -96,11 +97,21 @@ def test_the_first_line_says_how_much_there_is(desk: Desk):
     assert found is not None
     assert found.text == "Tuesday · 3 things need you, 1 can wait"
     text = text_of(found)
-    for words in ("fell 72 → 49", "unclaimed for 2 days", "check-in · due 1 day ago", "Send the slides · due today"):
+    for words in ("fell 72 → 49", "unclaimed for 2 days", "no check-in yet", "Send the slides · due today"):
         assert words in text
+    assert "due 1 day ago" not in text
     assert "Go-live · Friday 13 Mar" in text
     assert "reached Conversion 8" in text
     assert "for Ada" not in text
+
+
+def test_after_the_first_check_in_the_next_says_since_when_it_is_due(desk: Desk):
+    fill(desk, desk.person().id)
+    account_id = desk.tx.session.exec(select(CheckinOfferRow.account_id)).one()
+    known = {"workspace_id": desk.tx.workspace_id, "account_id": account_id, "created_at": NOW}
+    desk.tx.session.add(CheckinRow(happened_on=TODAY - timedelta(days=15), pulse=4, **known))
+    desk.tx.session.flush()
+    assert "check-in · due 1 day ago" in text_of(draw(desk, make(desk)))
 
 
 def test_a_metric_of_the_catalogue_is_called_as_the_reader_calls_it(desk: Desk):

@@ -36,6 +36,7 @@ facts = st.builds(
     last_on=st.none() | days,
     skipped_on=st.none() | days,
     resumes_on=st.none() | days,
+    known_on=st.none() | days,
 )
 
 
@@ -69,6 +70,15 @@ def test_due_a_cadence_after_the_last_or_the_beginning_on_a_working_day():
     assert next_due(replace(OLD, last_on=date(2026, 3, 5)), TODAY) == date(2026, 4, 6)  # the 4th is a Saturday
     assert next_due(replace(OLD, last_on=date(2026, 3, 5)), TODAY, "DE") == date(2026, 4, 7)  # Easter Monday
     assert next_due(OLD, TODAY) == date(2024, 1, 31)
+
+
+def test_nothing_was_due_before_the_account_was_known():
+    imported = replace(OLD, known_on=date(2026, 3, 7))  # a Saturday
+    assert next_due(imported, TODAY) == date(2026, 3, 9)
+    assert next_due(replace(imported, last_on=date(2025, 6, 2)), TODAY) == date(2026, 3, 9)
+    assert next_due(replace(imported, last_on=date(2026, 3, 2)), TODAY) == date(2026, 4, 1)
+    assert next_due(replace(imported, began_on=date(2026, 2, 27), tier=Tier.A), TODAY) == date(2026, 3, 9)
+    assert next_due(replace(imported, began_on=date(2026, 3, 7), tier=Tier.A), TODAY) == date(2026, 3, 16)
 
 
 def test_a_skipped_one_counts_and_one_put_off_comes_back_on_its_day():
