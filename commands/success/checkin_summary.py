@@ -17,7 +17,7 @@ from storage.success.checkin_writes import SOURCE
 from storage.success.checkins import CheckinRow, find_checkin
 from storage.success.metrics import name_metrics
 from storage.success.risks import RiskRow, list_risks_of_checkin
-from storage.success.targets import get_measurement, list_targets
+from storage.success.targets import list_measurements_of, list_targets
 from storage.success.tasks import TaskRow, list_tasks_of
 from words.currencies import find_currency
 from words.reader import Reader
@@ -70,7 +70,7 @@ def _title(reader: Reader, account: AccountRow, row: CheckinRow, people: People)
 
 def _value_words(reader: Reader, tx: Tx, account: AccountRow, row: CheckinRow, *, is_hiding_amounts: bool) -> str:
     """The values in one line: "conversion 7.5 % · tickets 12"; money is only said to be logged where it is hidden."""
-    values = [get_measurement(tx, each) for each in row.measurement_ids]
+    values = list_measurements_of(tx, row.measurement_ids)
     units = {each.metric_key: each.unit for each in list_targets(tx, [account.id])}
     names = name_metrics(tx, {each.metric_key for each in values}, reader.locale)
     shown = []

@@ -41,8 +41,8 @@ from storage.success.checkins import (
 )
 from storage.success.risk_writes import apply_risks
 from storage.success.risks import list_risks_of_checkin
-from storage.success.target_writes import apply_targets, is_measurement_needed
-from storage.success.targets import get_measurement
+from storage.success.target_writes import apply_targets, is_any_needed
+from storage.success.targets import list_measurements_of
 from storage.success.task_writes import apply_tasks
 from storage.success.tasks import list_tasks_of
 
@@ -92,8 +92,8 @@ def is_checkin_needed(tx: Tx, row: CheckinRow) -> bool:
     """Whether something rests on it by now: a target on one of its values, or its risk or step was changed."""
     versions = [each.version for each in list_risks_of_checkin(tx, row.id)]
     versions += [each.version for each in list_tasks_of(tx, SOURCE, row.id)]
-    values = (get_measurement(tx, each) for each in row.measurement_ids)
-    return max(versions, default=1) > 1 or any(is_measurement_needed(tx, each) for each in values)
+    values = list_measurements_of(tx, row.measurement_ids)
+    return max(versions, default=1) > 1 or is_any_needed(tx, values)
 
 
 # ---------------------------------------------------------------- offers

@@ -42,16 +42,27 @@ def is_target_needed(tx: Tx, target: TargetRow) -> bool:
 
 def is_measurement_needed(tx: Tx, measurement: MeasurementRow) -> bool:
     """Whether a target made since then starts from this value."""
-    baselines = tx.session.exec(
-        select(col(TargetRow.baseline)).where(
+    return is_any_needed(tx, [measurement])
+
+
+def is_any_needed(tx: Tx, measurements: Sequence[MeasurementRow]) -> bool:
+    """As `is_measurement_needed`, of any of some; one query."""
+    if not measurements:
+        return False
+    made = tx.session.exec(
+        select(TargetRow).where(
             TargetRow.workspace_id == tx.workspace_id,
-            TargetRow.account_id == measurement.account_id,
-            TargetRow.metric_key == measurement.metric_key,
-            TargetRow.created_at >= measurement.created_at,
+            col(TargetRow.account_id).in_({each.account_id for each in measurements}),
+            col(TargetRow.metric_key).in_({each.metric_key for each in measurements}),
             col(TargetRow.removed_at).is_(None),
         )
-    )
-    return measurement.value in list(baselines)
+    ).all()
+    return any(_starts_from(target, each) for target in made for each in measurements)
+
+
+def _starts_from(target: TargetRow, measurement: MeasurementRow) -> bool:
+    is_of_it = (target.account_id, target.metric_key) == (measurement.account_id, measurement.metric_key)
+    return is_of_it and target.created_at >= measurement.created_at and target.baseline == measurement.value
 
 
 def _apply(tx: Tx, intent: TargetIntent, actor: Actor, now: datetime) -> TargetRow | MeasurementRow:

@@ -21,6 +21,7 @@ from rules.success.targets import TargetFacts
 from storage.db import Tx
 from storage.errors import NotFoundError
 from storage.fields import account, choice, exact, key, moment, workspace
+from storage.lookup import is_among
 from storage.people.workspaces import get_workspace
 
 
@@ -112,6 +113,15 @@ def get_measurement(tx: Tx, measurement_id: str) -> MeasurementRow:
     if row is None:
         raise NotFoundError("This value no longer exists.")
     return row
+
+
+def list_measurements_of(tx: Tx, ids: Sequence[str]) -> list[MeasurementRow]:
+    """Measurements by id in the order given, also those that were taken back; one query. Raises `NotFoundError`."""
+    wanted = (MeasurementRow.workspace_id == tx.workspace_id, is_among(tx, col(MeasurementRow.id), ids))
+    found = {row.id: row for row in tx.session.exec(select(MeasurementRow).where(*wanted))} if ids else {}
+    if any(id_ not in found for id_ in ids):
+        raise NotFoundError("This value no longer exists.")
+    return [found[id_] for id_ in ids]
 
 
 def list_targets(tx: Tx, account_ids: Sequence[str]) -> list[TargetRow]:
