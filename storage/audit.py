@@ -82,6 +82,12 @@ def find_latest_change(tx: Tx, object_kinds: Sequence[str], object_id: str) -> A
     return tx.session.exec(done.order_by(col(AuditRow.at).desc(), col(AuditRow.id).desc()).limit(1)).first()
 
 
+def find_change_to(tx: Tx, kind: str, object_id: str, version: int) -> AuditRow | None:
+    """The change that gave an object this version, of a kind whose changes tell theirs."""
+    done = select(AuditRow).where(_is_done_to(tx, [kind], object_id)).order_by(col(AuditRow.at).desc())
+    return next((row for row in tx.session.exec(done) if (row.after or {}).get("version") == version), None)
+
+
 def count_changes(tx: Tx, object_kinds: Sequence[str], object_id: str) -> int:
     """How often the object was changed; it only grows, so it serves as the object's version."""
     wanted = _is_done_to(tx, object_kinds, object_id)

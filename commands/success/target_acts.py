@@ -36,11 +36,11 @@ from rules.success.target_changes import (
 from rules.undo import Done, check_undo
 from storage.accounts.accounts import get_account
 from storage.alerts.alerts import enqueue_refresh
-from storage.audit import find_change
+from storage.audit import find_change, find_change_to
 from storage.db import Tx
 from storage.people.members import get_members
 from storage.success.metrics import name_metrics
-from storage.success.target_changes import VERSION, apply_target_changes, find_last_change, get_known
+from storage.success.target_changes import VERSION, apply_target_changes, get_known
 from storage.success.targets import TargetRow, get_target
 from words.numbers import Quantity
 from words.reader import Reader
@@ -102,7 +102,7 @@ def undo_change(call: Call, tx: Tx) -> list[Reply]:
     account = get_account(tx, row.account_id)
     require_on(call, tx, Permission.READ, account)
     version = read_version(call)
-    change = find_last_change(tx, "target", row.id, version)
+    change = find_change_to(tx, "target", row.id, version)
     if change is None or change.before is None:
         raise StaleError("There is nothing to undo here.")
     is_undone = row.version > version and bool(find_change(tx, "target.restored", row.id))
@@ -148,7 +148,7 @@ def explain_stale(call: Call, tx: Tx, target_id: str, version: int) -> None:
     row = get_target(tx, target_id)
     if row.version == version:
         return
-    change = find_last_change(tx, "target", target_id, row.version)
+    change = find_change_to(tx, "target", target_id, row.version)
     if change is None:
         raise StaleError("Somebody changed this target just now. Nothing was changed: look at it again.")
     raise StaleError(

@@ -29,10 +29,11 @@ from rules.success.target_changes import (
 from rules.undo import Done, check_undo
 from storage.accounts.accounts import get_account
 from storage.alerts.alerts import enqueue_refresh
+from storage.audit import find_change_to
 from storage.db import Tx
 from storage.people.workspaces import get_workspace
 from storage.success.metrics import find_metric
-from storage.success.target_changes import VERSION, apply_value_changes, find_last_change, to_terms
+from storage.success.target_changes import VERSION, apply_value_changes, to_terms
 from storage.success.targets import (
     MeasurementRow,
     TargetRow,
@@ -106,7 +107,7 @@ def undo_value(call: Call, tx: Tx) -> list[Reply]:
     account = get_account(tx, row.account_id)
     require_on(call, tx, Permission.READ, account)
     version = read_version(call)
-    change = find_last_change(tx, "measurement", row.id, version)
+    change = find_change_to(tx, "measurement", row.id, version)
     if change is None or change.before is None:
         raise StaleError("There is nothing to undo here.")
     done = Done(change.at, change.actor_id, is_undone=row.version != version)
@@ -132,7 +133,7 @@ def _get_changeable(call: Call, tx: Tx) -> MeasurementRow:
 def _explain_stale(call: Call, tx: Tx, row: MeasurementRow) -> None:
     if row.version == read_version(call):
         return
-    change = find_last_change(tx, "measurement", row.id, row.version)
+    change = find_change_to(tx, "measurement", row.id, row.version)
     who = name_person(call, tx, change.actor_id) if change else call.reader.say("Somebody")
     raise StaleError("{who} changed this value first. Nothing was changed: look at it again.", who=who)
 

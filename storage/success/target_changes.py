@@ -15,7 +15,7 @@ from rules.records import Actor, Change
 from rules.success.curves import Point
 from rules.success.plans import TargetDraft
 from rules.success.target_changes import ChangeTarget, ChangeValue, Known, TargetTerms, ValueTerms
-from storage.audit import AuditRow, record
+from storage.audit import record
 from storage.db import Tx
 from storage.success.targets import (
     MeasurementRow,
@@ -85,21 +85,6 @@ def apply_target_changes(tx: Tx, intents: Sequence[ChangeTarget], actor: Actor, 
 def apply_value_changes(tx: Tx, intents: Sequence[ChangeValue], actor: Actor, now: datetime) -> list[MeasurementRow]:
     """As `apply_target_changes`, for measurements."""
     return [_change_value(tx, intent, actor, now) for intent in intents]
-
-
-def find_last_change(tx: Tx, kind: str, object_id: str, version: int) -> AuditRow | None:
-    """The change that gave a "target" or "measurement" this version."""
-    rows = tx.session.exec(
-        select(AuditRow)
-        .where(
-            AuditRow.workspace_id == tx.workspace_id,
-            AuditRow.object_kind == kind,
-            AuditRow.object_id == object_id,
-            col(AuditRow.is_refused).is_(other=False),
-        )
-        .order_by(col(AuditRow.at).desc())
-    )
-    return next((row for row in rows if (row.after or {}).get(VERSION) == version), None)
 
 
 def _change_target(tx: Tx, intent: ChangeTarget, actor: Actor, now: datetime) -> TargetRow:

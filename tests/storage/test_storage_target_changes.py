@@ -12,8 +12,9 @@ from rules.errors import StaleError
 from rules.records import Actor, TargetKind
 from rules.success.plans import TargetDraft, decide_add_target
 from rules.success.target_changes import TargetTerms, decide_edit, decide_pause
+from storage.audit import find_change_to
 from storage.db import Tx
-from storage.success.target_changes import apply_target_changes, find_last_change, get_known, list_steps
+from storage.success.target_changes import apply_target_changes, get_known, list_steps
 from storage.success.target_writes import apply_targets
 from tests.alert_rows import add_account
 from tests.conftest import NOW
@@ -30,7 +31,7 @@ def test_a_change_is_made_once_and_its_terms_are_in_the_audit(tx: Tx):
     wanted = replace(known.terms, goal=Decimal(12), steps=((date(2026, 6, 30), Decimal("8.5")),), agreed_on=TODAY)
     apply_target_changes(tx, decide_edit(known, wanted, TODAY), ACTOR, NOW)
     assert list_steps(tx, row.id) == [(date(2026, 6, 30), Decimal("8.5"))]
-    change = find_last_change(tx, "target", row.id, 2)
+    change = find_change_to(tx, "target", row.id, 2)
     assert change is not None
     assert TargetTerms.parse(change.before or {}) == known.terms
     assert TargetTerms.parse(change.after or {}) == wanted == get_known(tx, row.id).terms
