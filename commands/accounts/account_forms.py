@@ -18,10 +18,20 @@ from commands.kit import (
     text_input,
 )
 from commands.slice import Call, FormView, OpenForm, Ref
-from commands.typed import get_person, get_today, read_count, read_country, read_date, split_mentions, split_quoted
+from commands.typed import (
+    get_person,
+    get_today,
+    get_worker,
+    read_count,
+    read_country,
+    read_date,
+    split_mentions,
+    split_quoted,
+)
 from rules.accounts.accounts import NAME_LENGTH, AccountDraft
 from rules.errors import UserError
 from rules.records import AccountState, Tier
+from storage.accounts.accounts import find_account
 from storage.db import Tx
 from storage.people.members import get_members
 
@@ -65,7 +75,9 @@ def read_account_form(call: Call, tx: Tx) -> AccountDraft:
     """The submitted form. Raises `UserError` with the field at fault."""
     names = ("name", "external_id", "state", "tier", "industry", "seats", "aliases", "country", "started_on")
     fields = {name: call.value(name) for name in names}
-    return _to_draft(fields, tx, get_today(call, tx), call.value("owner"), call.value("channel"))
+    account = find_account(tx, call.ref.id) if call.ref and call.ref.id else None
+    kept_id = (account.owner_id if account else None) or ""
+    return _to_draft(fields, tx, get_today(call, tx), call.value("owner"), call.value("channel"), kept_id)
 
 
 def open_account_form(
@@ -79,7 +91,10 @@ def open_account_form(
     return OpenForm(FormView(ACCOUNT_FORM, title, fields, reader.say("Save"), Ref("account", account_id, seen or {})))
 
 
-def _to_draft(fields: dict[str, str], tx: Tx, today: date, person: str, channel: str) -> AccountDraft:
+def _to_draft(
+    fields: dict[str, str], tx: Tx, today: date, person: str, channel: str, kept_id: str = ""
+) -> AccountDraft:
+    """`kept_id` is the present owner, who may stay whatever their role became."""
     country, since = fields.get("country", ""), fields.get("started_on", "")
     seats, aliases = fields.get("seats", ""), re.split(r"[,;，；、\n]", fields.get("aliases", ""))
     draft = AccountDraft(
@@ -87,13 +102,18 @@ def _to_draft(fields: dict[str, str], tx: Tx, today: date, person: str, channel:
         external_id=fields.get("external_id", ""),
         industry=fields.get("industry", ""),
         seats=read_count(seats, field="seats") if seats else None,
-        owner_id=get_person(tx, person).id if person else None,
+        owner_id=_find_owner_id(tx, person, kept_id) if person else None,
         channel_id=channel,
         country=read_country(country, field="country") if country else "",
         started_on=read_date(since, today, prefer="past", field="started_on") if since else None,
         aliases=tuple(dict.fromkeys(" ".join(each.split()) for each in aliases if each.strip())),
     )
     return replace(draft, tier=_read_tier(fields.get("tier", "")), state=_read_state(fields.get("state", "")))
+
+
+def _find_owner_id(tx: Tx, person: str, kept_id: str) -> str:
+    member = get_person(tx, person)
+    return member.id if member.id == kept_id else get_worker(tx, person).id
 
 
 def _read_tier(text: str) -> Tier | None:

@@ -7,10 +7,10 @@ from __future__ import annotations
 from commands.kit import actions, context, esc, form_field, message, person_menu, section
 from commands.pages import Page, wanted_page
 from commands.people import undoing
-from commands.people.team_forms import get_cover
 from commands.people.team_list import GIVE, PAGE_LENGTH, give_button
 from commands.people.team_words import shown_person
 from commands.slice import Button, Call, Form, FormView, Message, OpenForm, Ref, Reply, Whisper, answer_in_place
+from commands.typed import get_worker
 from rules.errors import UserError
 from rules.people.roles import Permission, may
 from storage.accounts.owners import Orphans, give_accounts, list_left, list_unmatched
@@ -49,7 +49,7 @@ def submit_give(call: Call, tx: Tx) -> list[Reply]:
     orphans, reader = _get_orphans(call, tx), call.reader
     if not call.value("person"):
         raise UserError("Choose a person.", field="person")
-    member = get_cover(tx, call.value("person"), field="person")
+    member = get_worker(tx, call.value("person"), field="person")
     line_id, ids = give_accounts(tx, orphans, member.id, call.person.actor, call.now)
     text = reader.say_many(
         "{person} looks after {count} account more: {from_}",

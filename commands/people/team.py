@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from commands.kit import actions, context, message, section
+from commands.kit import actions, message, section
 from commands.pages import wanted_page
 from commands.people import owners, undoing
+from commands.people.covering import COVER, render_cover, tell_covers
 from commands.people.places import read_zone
 from commands.people.team_forms import (
     MEMBER_FORM,
-    get_cover,
     open_member_form,
     read_member_form,
     to_absence,
@@ -23,7 +23,7 @@ from commands.people.team_list import EDIT, LIST, MINE, NEXT, PREVIOUS, UNMATCHE
 from commands.people.team_typed import EXAMPLES, Do, TypedTeam, read_span, read_team, team_access
 from commands.people.team_words import member_change_lines, shown_person
 from commands.slice import Button, Call, Command, Form, Message, Reply, Slice, Whisper, answer_in_place
-from commands.typed import get_person, get_today
+from commands.typed import get_person, get_today, get_worker
 from rules.errors import UserError
 from rules.people.roles import Permission
 from rules.people.team import (
@@ -35,16 +35,11 @@ from rules.people.team import (
     decide_time,
     merge,
 )
-from rules.records import Enqueue
 from storage.audit import find_line
 from storage.db import Tx
-from storage.delivery.outbox import enqueue
 from storage.errors import NotFoundError
-from storage.people.members import MemberRow, find_by_slack_id, find_member, get_member
+from storage.people.members import MemberRow, find_by_slack_id, get_member
 from storage.people.team_writes import apply_team, read_values
-from words.reader import Reader
-
-COVER = "team.cover"
 
 
 def team(call: Call, tx: Tx) -> list[Reply]:
@@ -96,24 +91,6 @@ def submit(call: Call, tx: Tx) -> list[Reply]:
     return [Whisper(_change(call, tx, row, merged))]
 
 
-def render_cover(reference: str, tx: Tx, reader: Reader) -> Message | None:
-    """What the person who stands in is told; nothing where that was changed since."""
-    line = find_line(tx, reference)
-    row = find_member(tx, line.object_id) if line and line.object_kind == "member" else None
-    cover_id = (line.after or {}).get("cover_id") if line else None
-    if row is None or row.away_until is None or row.cover_id is None or row.cover_id != cover_id:
-        return None
-    start = reader.date(row.away_from) if row.away_from else ""
-    text = reader.say(
-        "You look after {person}'s accounts from {start} to {end}.",
-        person=shown_person(row),
-        start=start,
-        end=reader.date(row.away_until),
-    )
-    hint = reader.say("What needs somebody there comes with your own digest. `/cs team` shows who is away.")
-    return message(text, section(text), context(hint))
-
-
 # ---------------------------------------------------------------- writing
 
 
@@ -144,7 +121,7 @@ def _set_absence(call: Call, tx: Tx, typed: TypedTeam) -> list[Reply]:
         return _open(call, tx, row)
     else:
         start, end = read_span(typed.words, today)
-        wanted = Absence(start, end, get_cover(tx, typed.cover).id if typed.cover else None)
+        wanted = Absence(start, end, get_worker(tx, typed.cover, field="cover").id if typed.cover else None)
     return [Whisper(_change(call, tx, row, decide_absence(row.id, to_absence(row, today), wanted, today)))]
 
 
@@ -157,9 +134,7 @@ def _change(call: Call, tx: Tx, row: MemberRow, intents: list[ChangeMember]) -> 
     if line is None:
         raise NotFoundError("That person is no longer a member here.")
     before, after = read_values(line.before or {}), read_values(line.after or {})
-    cover = find_member(tx, after["cover_id"]) if after.get("cover_id") else None
-    if cover is not None:
-        enqueue(tx, [Enqueue(COVER, line_id, channel=cover.slack_id)], call.now)
+    tell_covers(tx, line_id, call.now)
     title = reader.say("Changed {person}:", person=f"*{shown_person(row)}*")
     lines = "\n".join([title, *member_change_lines(reader, tx, before, after, get_today(call, tx))])
     return message(lines, section(lines), actions(undoing.undo_button(reader, line_id)))

@@ -10,8 +10,7 @@ from commands.people.places import country_menu, read_choice, zone_menu
 from commands.people.setup_form import AUTO, digest_choices, read_time_choice
 from commands.people.team_words import role_word, shown_person, wish_word
 from commands.slice import Call, FormView, OpenForm, Ref
-from commands.typed import get_person, read_date
-from rules.errors import UserError
+from commands.typed import get_worker, read_date
 from rules.people.roles import Permission, may
 from rules.people.team import Absence, PersonalTime, Teammate
 from rules.records import DigestWish, Role
@@ -73,7 +72,7 @@ def read_member_form(call: Call, tx: Tx, today: date) -> Filled:
     """The submitted form. Raises `UserError` with the field at fault."""
     days = {name: call.value(name) for name in ("away_from", "away_until")}
     read = {name: read_date(text, today, field=name) if text else None for name, text in days.items()}
-    cover = get_cover(tx, call.value("cover")) if call.value("cover") else None
+    cover = get_worker(tx, call.value("cover"), field="cover") if call.value("cover") else None
     role = call.value("role")
     return Filled(
         role=Role(role) if role in list(Role) else None,
@@ -87,18 +86,6 @@ def read_member_form(call: Call, tx: Tx, today: date) -> Filled:
         ),
         absence=Absence(read["away_from"], read["away_until"], cover.id if cover else None),
     )
-
-
-def get_cover(tx: Tx, slack_id: str, *, field: str = "cover") -> MemberRow:
-    """Somebody who can look after another's accounts. Raises `UserError` for who cannot."""
-    cover = get_person(tx, slack_id, field=field)
-    if not may(cover.role, Permission.ACCOUNT_WRITE):
-        raise UserError(
-            "{name} is a viewer and cannot work on accounts. Choose somebody else, or a lead gives them another role.",
-            field=field,
-            name=cover.name or "That person",
-        )
-    return cover
 
 
 def _read_hour(call: Call, field: str) -> str:

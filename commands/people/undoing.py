@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from commands.kit import Element, button, message
+from commands.people.covering import tell_covers
 from commands.people.team_forms import to_teammate
 from commands.slice import Button, Call, Ref, Reply, answer_in_place
 from rules.people.roles import Permission
@@ -35,6 +36,10 @@ def _require_member(call: Call, tx: Tx, line: AuditRow) -> None:
         decide_role(Teammate(call.person.id, call.person.role), target, before["role"])
 
 
+def _take_member_back(tx: Tx, line: AuditRow, actor: Actor, now: datetime) -> None:
+    tell_covers(tx, team_writes.take_back(tx, line, actor, now), now)
+
+
 @dataclass(frozen=True)
 class _Subject:
     require: Callable[[Call, Tx, AuditRow], object]
@@ -46,7 +51,7 @@ _SUBJECTS = {
     workspaces.CHANGED: _Subject(
         lambda call, _tx, _line: call.require(Permission.SETUP), workspaces.is_changed_since, workspaces.take_back
     ),
-    team_writes.CHANGED: _Subject(_require_member, team_writes.is_changed_since, team_writes.take_back),
+    team_writes.CHANGED: _Subject(_require_member, team_writes.is_changed_since, _take_member_back),
     owners.GIVEN: _Subject(
         lambda call, _tx, _line: call.require(Permission.TEAM), owners.is_given_since, owners.take_accounts_back
     ),

@@ -13,6 +13,7 @@ from sqlmodel import col, select
 from rules.accounts.imports import Outcome, strongest
 from rules.records import Actor, Change
 from storage.accounts.accounts import AccountRow, AliasRow
+from storage.alerts.alerts import enqueue_refreshes
 from storage.audit import record
 from storage.db import Tx
 from storage.lookup import is_among
@@ -59,19 +60,24 @@ def match_accounts(tx: Tx, rows: Sequence[tuple[str, str]]) -> dict[tuple[str, s
 def import_accounts(tx: Tx, rows: Sequence[Mapping[str, Any]], actor: Actor, now: datetime) -> list[Outcome]:
     """Merge accounts. Each row has `name`, `external_id` ("" for none), optionally `aliases` and other columns.
 
-    Owners are linked where a member with `owner_email` is known. Returns the outcome of each row.
+    Owners are linked where a member with `owner_email` is known; open alerts of accounts that change hands are shown
+    anew. Returns the outcome of each row.
     """
     stored = match_accounts(tx, [(row["external_id"], row["name"]) for row in rows])
     members = list_member_ids(tx, [row.get("owner_email", "") for row in rows])
     taken = {row.slug for row in stored.values()} | _taken_slugs(tx, rows)
-    merged = []
+    merged: list[dict[str, Any]] = []
+    handed_over: list[str] = []
     for row in rows:
         known = stored.get((row["external_id"], row["name"]))
         values = {name: value for name, value in row.items() if name != "aliases"} | _identity(row, known, taken, now)
         if "owner_email" in row:
             values["owner_id"] = _owner_id(row["owner_email"], known, members)
+            if known is not None and values["owner_id"] != known.owner_id:
+                handed_over.append(known.id)
         merged.append(values)
     outcomes = merge_rows(tx, AccountRow, merged, key="id", actor=actor, now=now)
+    enqueue_refreshes(tx, handed_over, now)
     aliases = {values["id"]: row.get("aliases", ()) for values, row in zip(merged, rows, strict=True)}
     renamed = _add_aliases(tx, aliases, actor, now)
     return [

@@ -14,6 +14,7 @@ from sqlmodel import col, func, select, update
 from rules.records import Actor, Change, Role
 from storage import audit
 from storage.accounts.accounts import AccountRow, is_in_use
+from storage.alerts.alerts import enqueue_refreshes
 from storage.db import Tx
 from storage.lookup import is_among
 from storage.people.members import MemberRow, SlackProfile, find_by_slack_id, save_profile
@@ -137,12 +138,15 @@ def take_accounts_back(tx: Tx, line: audit.AuditRow, actor: Actor, now: datetime
 
 
 def _set_owner(tx: Tx, ids: Sequence[str], before: str | None, after: str | None, actor: Actor, now: datetime) -> None:
-    """Told account by account, so that each one's timeline and whoever has its form open know."""
+    """Told account by account, so that each one's timeline and whoever has its form open know; the open alerts
+    that name the owner before are shown anew.
+    """
     if ids:
         tx.session.exec(update(AccountRow).where(_is_one_of(tx, ids)).values(owner_id=after))
     for id_ in ids:
         change = Change("account.changed", "account", id_, id_, before={"owner_id": before}, after={"owner_id": after})
         audit.record(tx, change, actor, now)
+    enqueue_refreshes(tx, ids, now)
 
 
 def _is_one_of(tx: Tx, ids: Sequence[str]) -> ColumnElement[bool]:

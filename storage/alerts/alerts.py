@@ -19,6 +19,7 @@ from storage.db import Tx
 from storage.delivery.outbox import enqueue
 from storage.errors import NotFoundError
 from storage.fields import account, choice, json_value, key, moment, workspace
+from storage.lookup import is_among
 
 MESSAGE, SUMMARY, HISTORY = "alert", "alert_summary", "alert_event"
 """Kinds of outbox rows, by the reference: an episode's, a summary's, a history line's id."""
@@ -213,7 +214,16 @@ def _is_of(kinds: Kinds) -> ColumnElement[bool]:
 
 def enqueue_refresh(tx: Tx, account_id: str, now: datetime) -> None:
     """Show the account's open alerts anew: something their messages tell of has changed."""
-    enqueue(tx, [update for row in list_open(tx, account_id) for update in list_updates(row)], now)
+    enqueue_refreshes(tx, [account_id], now)
+
+
+def enqueue_refreshes(tx: Tx, account_ids: Collection[str], now: datetime) -> None:
+    """As `enqueue_refresh`, for many accounts at once."""
+    if not account_ids:
+        return
+    wanted = (col(EpisodeRow.state).in_(sorted(OPEN_STATES)), is_among(tx, col(EpisodeRow.account_id), account_ids))
+    rows = tx.session.exec(_of(tx).where(*wanted).order_by(col(EpisodeRow.opened_at), col(EpisodeRow.id)))
+    enqueue(tx, [update for row in rows for update in list_updates(row)], now)
 
 
 def list_updates(row: EpisodeRow) -> list[Enqueue]:

@@ -39,14 +39,15 @@ def is_changed_since(tx: Tx, line: audit.AuditRow) -> bool:
     return any(getattr(row, name) != value for name, value in read_values(line.after or {}).items())
 
 
-def take_back(tx: Tx, line: audit.AuditRow, actor: Actor, now: datetime) -> None:
-    """Give the member the values from before the line. Raises `NotFoundError`."""
+def take_back(tx: Tx, line: audit.AuditRow, actor: Actor, now: datetime) -> str:
+    """Give the member the values from before the line; returns the audit's line of that. Raises `NotFoundError`."""
     row = get_member(tx, line.object_id)
     for name, value in read_values(line.before or {}).items():
         setattr(row, name, value)
     row.version += 1
     tx.session.flush()
-    audit.record(tx, Change("change.undone", "change", line.id, before=line.after, after=line.before), actor, now)
+    undone = Change("change.undone", "change", line.id, before=line.after, after=line.before)
+    return audit.record(tx, undone, actor, now)
 
 
 def read_values(stored: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,13 +8,17 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event
-from sqlmodel import select
+from sqlmodel import col, select
 
+from commands.accounts.account_forms import read_account_form
+from commands.accounts.accounts import add
+from commands.people.covering import COVER, render_cover
 from commands.people.owners import open_give, show_unmatched, submit_give
-from commands.people.team import COVER, open_edit, open_own, render_cover, submit, team, turn_page
+from commands.people.team import open_edit, open_own, submit, team, turn_page
 from commands.people.team_list import EDIT, GIVE, NEXT
 from commands.people.undoing import UNDO, undo
 from commands.slice import Person, Ref, Reply
+from commands.typed import get_person
 from rules.errors import NotAllowedError, StaleError, UserError
 from rules.records import DigestWish, Role
 from storage.accounts.accounts import AccountRow
@@ -172,6 +176,31 @@ def test_a_role_needs_a_person_and_an_unknown_word_is_told(desk: Desk, lead: Per
 # ---------------------------------------------------------------- absence
 
 
+def cover_news(desk: Desk) -> list[tuple[str, str]]:
+    """(who, what) of all that was told to those who cover, as it reads now; "" where it is not sent any more."""
+    rows = desk.tx.session.exec(select(OutboxRow).where(OutboxRow.kind == COVER).order_by(col(OutboxRow.seq)))
+    found = [(row.channel, render_cover(row.reference, desk.tx, READER)) for row in rows]
+    return [(channel, said.text if said else "") for channel, said in found]
+
+
+def test_another_who_covers_and_undo_are_told_to_both(desk: Desk, bo: MemberRow):
+    ada = desk.person(Role.CSM)
+    cy = desk.person(Role.LEAD, "U0000007", "Cy")
+    desk.do(team, f"away until 12 Mar cover {BO}", person=ada)
+    replies = desk.do(team, f"away until 12 Mar cover <@{cy.slack_id}>", person=ada)
+    span = "You look after Ada's accounts from 10 Mar 2026 to 12 Mar 2026."
+    assert set(cover_news(desk)[1:]) == {(cy.slack_id, span), (bo.slack_id, "You no longer look after Ada's accounts.")}
+    desk.press(undo, find_ref(replies, UNDO), person=ada)
+    assert set(cover_news(desk)[3:]) == {(bo.slack_id, span), (cy.slack_id, "You no longer look after Ada's accounts.")}
+
+
+def test_a_change_of_working_time_tells_no_cover(desk: Desk, bo: MemberRow):
+    ada = desk.person(Role.CSM)
+    desk.do(team, f"away until 12 Mar cover {BO}", person=ada)
+    desk.do(team, "zone Berlin", person=ada)
+    assert len(cover_news(desk)) == 1
+
+
 def test_somebody_away_is_covered_and_the_cover_is_told(desk: Desk, bo: MemberRow):
     ada = desk.person(Role.CSM)
     replies = desk.do(team, f"away until 12 Mar cover {BO}", person=ada)
@@ -185,7 +214,11 @@ def test_somebody_away_is_covered_and_the_cover_is_told(desk: Desk, bo: MemberRo
     said = render_cover(row.reference, desk.tx, READER)
     assert said is not None
     assert said.text == "You look after Ada's accounts from 10 Mar 2026 to 12 Mar 2026."
-    assert "away until: 12 Mar → –" in desk.say(team, "back", person=ada)
+    desk.do(team, f"away until 13 Mar cover {BO}", person=ada)
+    assert render_cover(row.reference, desk.tx, READER) is None
+    assert cover_news(desk)[1:] == [("U0000002", "You look after Ada's accounts from 10 Mar 2026 to 13 Mar 2026.")]
+    assert "away until: 13 Mar → –" in desk.say(team, "back", person=ada)
+    assert cover_news(desk)[2:] == [("U0000002", "You no longer look after Ada's accounts.")]
     assert render_cover(row.reference, desk.tx, READER) is None
     assert find_stand_ins(desk.tx, date(2026, 3, 12)) == {}
     assert "Nothing was changed" in desk.say(team, "back", person=ada)
@@ -215,6 +248,22 @@ def test_an_absence_that_cannot_be_is_refused(desk: Desk, typed: str, field: str
     with pytest.raises(UserError) as refused:
         desk.do(team, typed, person=ada)
     assert refused.value.field == field
+
+
+def test_a_viewer_owns_no_account_but_may_stay_the_owner(desk: Desk):
+    lead, viewer = desk.person(Role.LEAD), get_person(desk.tx, "U0000044")
+    viewer.role = Role.VIEWER
+    desk.tx.session.flush()
+    with pytest.raises(UserError, match="is a viewer and cannot work on accounts") as refused:
+        desk.do(add, "Hooli <@U0000044>", person=lead)
+    assert refused.value.field == "owner"
+    account = desk.add_account("Globex", owner_id=lead.id)
+    ref, values = Ref("account", account.id), {"name": "Globex", "state": "customer", "owner": "U0000044"}
+    with pytest.raises(UserError, match="is a viewer and cannot work on accounts"):
+        read_account_form(desk.call(ref=ref, values=values, person=lead), desk.tx)
+    account.owner_id = viewer.id
+    desk.tx.session.flush()
+    assert read_account_form(desk.call(ref=ref, values=values, person=lead), desk.tx).owner_id == viewer.id
 
 
 def test_a_viewer_cannot_cover(desk: Desk):

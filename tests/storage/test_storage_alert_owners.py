@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from sqlmodel import col, select
+
 from rules.accounts.accounts import ChangeAccount
 from rules.alerts.alerts import Assign, Take, decide
 from rules.delivery.digests import Matter
-from rules.records import Actor
+from rules.records import Actor, Enqueue
 from storage.accounts.account_imports import import_accounts
 from storage.accounts.account_writes import apply_accounts
 from storage.accounts.accounts import get_account
-from storage.accounts.owners import Orphans, give_accounts
+from storage.accounts.owners import Orphans, give_accounts, save_from_slack
 from storage.agenda import list_open_items
 from storage.alerts.alert_writes import apply_alerts
 from storage.alerts.alerts import EpisodeRow, count_open, list_open, to_episode
 from storage.alerts.announcements import list_unannounced
 from storage.db import Tx
+from storage.delivery.outbox import OutboxRow, enqueue
+from storage.people.members import SlackProfile
 from tests.alert_rows import TODAY, add_account, add_episode, add_member
 from tests.conftest import NOW
 
@@ -56,6 +61,33 @@ def test_an_alert_goes_along_with_accounts_nobody_looked_after(tx: Tx):
     owned(tx, owner_id=None, owner_email="left@example.com")
     give_accounts(tx, Orphans(1, email="left@example.com"), "m-U2", HAND, NOW)
     assert whose(tx, "U1", "U2") == ["U2"]
+
+
+def list_updates(tx: Tx) -> list[tuple[str, str]]:
+    rows = tx.session.exec(select(OutboxRow).where(col(OutboxRow.is_update)))
+    return [(row.kind, row.reference) for row in rows]
+
+
+def posted(tx: Tx, episode: EpisodeRow) -> None:
+    """The alert's message stands in a channel."""
+    enqueue(tx, [Enqueue("alert", episode.id, channel="C1")], NOW)
+    row = tx.session.exec(select(OutboxRow)).one()
+    row.state, row.slack_ts, row.posted_channel = "sent", "1.0", "C1"
+    tx.session.flush()
+
+
+@pytest.mark.parametrize("way", ["given", "matched", "imported"])
+def test_a_posted_alert_is_shown_anew_when_its_account_changes_hands_with_others(tx: Tx, way: str):
+    episode = owned(tx, owner_id=None, owner_email="left@example.com")
+    posted(tx, episode)
+    if way == "given":
+        give_accounts(tx, Orphans(1, email="left@example.com"), "m-U2", HAND, NOW)
+    elif way == "matched":
+        save_from_slack(tx, SlackProfile("U9", "Left", email="left@example.com"), NOW)
+    else:
+        row = {"external_id": "A1", "name": "acme", "owner_email": "u3@example.com"}
+        import_accounts(tx, [row], Actor("import", "accounts.csv"), NOW)
+    assert list_updates(tx) == [("alert", episode.id)]
 
 
 def test_what_was_assigned_or_taken_stays_where_it_is(tx: Tx):
