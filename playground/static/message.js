@@ -26,8 +26,9 @@ export function avatar(id, name, bot, className = "") {
 }
 
 function initials(name) {
-  const words = name.trim().split(/\s+/);
-  if (/\p{Script=Han}/u.test(name)) return [...name].at(-1);
+  const words = name.split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+  const han = words.find((word) => /^\p{Script=Han}+$/u.test(word));
+  if (han) return [...han].at(-1);
   return words.slice(0, 2).map((word) => [...word][0] ?? "").join("").toUpperCase();
 }
 
