@@ -93,7 +93,9 @@ def test_names_are_unique():
 
 
 def test_every_action_in_the_code_has_a_handler():
-    """Any text in `commands` that reads `subject.verb` with the name of a slice is an action id, a form's, or the kind of a message."""
+    """Any text in `commands` that reads `subject.verb` with the name of a slice is an action id, a form's, or the
+    kind of a message.
+    """
     handled = {button.action for each in ALL for button in each.buttons}
     handled |= {choice.action for each in ALL for choice in each.choices}
     handled |= {form.form for each in ALL for form in each.forms}

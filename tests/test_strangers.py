@@ -50,8 +50,8 @@ from commands.success import (
 from commands.success.metrics_forms import METRIC_FORM
 from rules.errors import NotAllowedError, UserError
 from rules.records import Role
-from storage.accounts.owners import save_from_slack
 from storage.db import Database, Tx
+from storage.owners import save_from_slack
 from storage.people.members import SlackProfile
 from storage.schema import METADATA
 from tests.commands.conftest import shown

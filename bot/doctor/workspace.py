@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from bot.doctor.findings import Finding, fail, ok, warn
-from storage.accounts.owners import list_unlinked_emails
 from storage.db import Database, Tx
 from storage.delivery.backlog import find_last_run, list_late, read_backlog
 from storage.delivery.schedules import list_failures
 from storage.health.portfolio import count_accounts
 from storage.health.usage_days import last_day
+from storage.owners import list_unlinked_emails
 from storage.people.workspaces import get_workspace
 from storage.revision import HEAD
 from storage.soundness import describe_engine, find_faults, is_empty
@@ -28,9 +28,7 @@ def check_database(database: Database) -> Iterator[Finding]:
         return
     faults = find_faults(database)
     for fault in faults:
-        yield fail(
-            "database", fault, "Restore a backup: docs/operations.md says how."
-        )
+        yield fail("database", fault, "Restore a backup: docs/operations.md says how.")
     if faults:
         return
     engine = describe_engine(database)

@@ -21,10 +21,10 @@ from bot.clocks import Clocks
 from bot.slack.installation import Installation
 from commands.slice import Person
 from rules.records import Role
-from storage.accounts.owners import is_expected, list_unlinked_emails, save_from_slack
 from storage.db import PERSON_WAIT_SECONDS, Database
 from storage.delivery.welcomes import welcome_first_lead
 from storage.errors import BusyError
+from storage.owners import is_expected, list_unlinked_emails, save_from_slack
 from storage.people.members import MemberRow, SlackProfile, add_by_slack_id, find_by_slack_id
 from storage.people.workspaces import get_workspace
 from words.reader import Reader

@@ -13,9 +13,9 @@ from commands.slice import Button, Call, Form, FormView, Message, OpenForm, Ref,
 from commands.typed import get_worker
 from rules.errors import UserError
 from rules.people.roles import Permission, may
-from storage.accounts.owners import Orphans, give_accounts, list_left, list_unmatched
 from storage.db import Tx
 from storage.errors import NotFoundError
+from storage.owners import Orphans, give_accounts, list_left, list_unmatched
 from words.reader import Reader
 
 GIVE_FORM = "team.owner"

@@ -11,8 +11,8 @@ from commands.pages import Page
 from commands.people.team_words import absence_line, person_line
 from commands.slice import Call, Message, Ref
 from rules.people.roles import Permission, may
-from storage.accounts.owners import Orphans, count_owned, list_left, list_unmatched
 from storage.db import Tx
+from storage.owners import Orphans, count_owned, list_left, list_unmatched
 from storage.people.members import MemberRow, get_members
 from storage.people.team import count_people, list_people, list_working_times
 from words.reader import Reader

@@ -16,7 +16,7 @@ from rules.people.roles import Permission
 from rules.people.team import Teammate, decide_role
 from rules.records import Actor
 from rules.undo import Done, check_undo
-from storage.accounts import owners
+from storage import owners
 from storage.audit import AuditRow, find_change, find_line
 from storage.db import Tx
 from storage.errors import NotFoundError

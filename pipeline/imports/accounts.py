@@ -10,7 +10,7 @@ from pipeline.imports.loading import Checked, Context, is_first
 from pipeline.imports.records import AccountIn
 from pipeline.imports.shape import Item
 from rules.accounts.imports import Outcome
-from storage.accounts.account_imports import find_alias_owners, import_accounts, match_accounts
+from storage.account_imports import find_alias_owners, import_accounts, match_accounts
 from storage.db import Tx
 from words.errors import excerpt
 from words.names import fold, slug

@@ -1,5 +1,5 @@
 """Writes of accounts one by one: each intent with its audit, in the caller's transaction. Imports have their own way
-in (`storage.accounts.account_imports`).
+in (`storage.account_imports`).
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_
@@ -200,31 +201,31 @@ def find_latest_measurement(
 
 def list_peer_values(tx: Tx, metric_key: str, without: str, on_or_before: date) -> list[Decimal]:
     """The latest value of a metric of each account but one, at most of 500 accounts."""
-    newer = aliased(MeasurementRow)
+    newer: Any = aliased(MeasurementRow)
     is_newer = exists().where(
         newer.workspace_id == tx.workspace_id,
-        newer.account_id == MeasurementRow.account_id,
+        newer.account_id == col(MeasurementRow.account_id),
         newer.metric_key == metric_key,
-        col(newer.removed_at).is_(None),
-        col(newer.measured_on) <= on_or_before,
+        newer.removed_at.is_(None),
+        newer.measured_on <= on_or_before,
         or_(
-            col(newer.measured_on) > col(MeasurementRow.measured_on),
-            and_(newer.measured_on == MeasurementRow.measured_on, col(newer.id) > col(MeasurementRow.id)),
+            newer.measured_on > col(MeasurementRow.measured_on),
+            and_(newer.measured_on == col(MeasurementRow.measured_on), newer.id > col(MeasurementRow.id)),
         ),
     )
-    rows = tx.session.exec(
-        select(MeasurementRow.value)
+    rows = tx.session.execute(
+        select_columns(col(MeasurementRow.value))
         .where(
-            MeasurementRow.workspace_id == tx.workspace_id,
-            MeasurementRow.metric_key == metric_key,
-            MeasurementRow.account_id != without,
+            col(MeasurementRow.workspace_id) == tx.workspace_id,
+            col(MeasurementRow.metric_key) == metric_key,
+            col(MeasurementRow.account_id) != without,
             col(MeasurementRow.measured_on) <= on_or_before,
             col(MeasurementRow.removed_at).is_(None),
             ~is_newer,
         )
         .limit(_MOST_PEERS)
     )
-    return list(rows)
+    return list(rows.scalars())
 
 
 def list_values(

@@ -48,9 +48,9 @@ from rules.errors import UserError
 from rules.people.roles import Permission
 from rules.records import Change
 from storage import audit
-from storage.accounts.owners import save_from_slack
 from storage.audit import AuditRow
 from storage.db import Database, Tx
+from storage.owners import save_from_slack
 from storage.people.members import SlackProfile
 from tests.conftest import NOW, add_workspace
 

@@ -16,8 +16,8 @@ from bot.slack.transports import Transport
 from bot.wiring import with_help
 from commands.slice import Ref
 from rules.records import Role
-from storage.accounts.owners import save_from_slack
 from storage.db import Database
+from storage.owners import save_from_slack
 from storage.people.members import SlackProfile
 from storage.success.tasks import get_task
 from tests.agenda_rows import add_task

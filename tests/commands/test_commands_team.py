@@ -22,10 +22,10 @@ from commands.typed import get_person
 from rules.errors import NotAllowedError, StaleError, UserError
 from rules.records import DigestWish, Role
 from storage.accounts.accounts import AccountRow
-from storage.accounts.owners import list_unmatched
 from storage.audit import AuditRow
 from storage.delivery.outbox import OutboxRow
 from storage.errors import NotFoundError
+from storage.owners import list_unmatched
 from storage.people.members import MemberRow
 from storage.people.team import find_stand_ins
 from storage.people.workspaces import get_workspace

@@ -11,16 +11,16 @@ from rules.accounts.accounts import ChangeAccount
 from rules.alerts.alerts import Assign, Take, decide
 from rules.delivery.digests import Matter
 from rules.records import Actor, Enqueue
-from storage.accounts.account_imports import import_accounts
+from storage.account_imports import import_accounts
 from storage.accounts.account_writes import apply_accounts
 from storage.accounts.accounts import get_account
-from storage.accounts.owners import Orphans, give_accounts, save_from_slack
 from storage.agenda import list_open_items
 from storage.alerts.alert_writes import apply_alerts
 from storage.alerts.alerts import EpisodeRow, count_open, list_open, to_episode
 from storage.alerts.announcements import list_unannounced
 from storage.db import Tx
 from storage.delivery.outbox import OutboxRow, enqueue
+from storage.owners import Orphans, give_accounts, save_from_slack
 from storage.people.members import SlackProfile
 from tests.alert_rows import TODAY, add_account, add_episode, add_member
 from tests.conftest import NOW

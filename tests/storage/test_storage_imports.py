@@ -10,7 +10,7 @@ from sqlmodel import select
 
 from rules.accounts.imports import Outcome
 from rules.records import Actor
-from storage.accounts.account_imports import import_accounts, match_accounts
+from storage.account_imports import import_accounts, match_accounts
 from storage.accounts.accounts import AccountRow, AliasRow
 from storage.audit import AuditRow
 from storage.db import Tx

@@ -10,11 +10,11 @@ from sqlmodel import select
 
 from rules.records import Role
 from storage.accounts.accounts import AccountRow
-from storage.accounts.owners import is_expected, list_unlinked_emails, save_from_slack
 from storage.audit import AuditRow, find_change
 from storage.db import Database, Tx
 from storage.delivery.deliveries import DeliveryRow, claim_delivery
 from storage.errors import NotFoundError
+from storage.owners import is_expected, list_unlinked_emails, save_from_slack
 from storage.people.connections import connect_team, pause_workspace
 from storage.people.members import (
     SlackProfile,

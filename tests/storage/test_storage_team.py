@@ -13,7 +13,11 @@ from rules.people.working_time import WorkingTime
 from rules.records import Actor, Role
 from storage.accounts.accounts import AccountRow
 from storage.accounts.channels import count_own_channels
-from storage.accounts.owners import (
+from storage.audit import AuditRow, find_line
+from storage.db import Tx
+from storage.delivery.outbox import OutboxRow
+from storage.delivery.welcomes import welcome_first_lead
+from storage.owners import (
     Orphans,
     count_owned,
     give_accounts,
@@ -23,10 +27,6 @@ from storage.accounts.owners import (
     save_from_slack,
     take_accounts_back,
 )
-from storage.audit import AuditRow, find_line
-from storage.db import Tx
-from storage.delivery.outbox import OutboxRow
-from storage.delivery.welcomes import welcome_first_lead
 from storage.people.members import MemberRow, SlackProfile
 from storage.people.team import (
     count_leading,
