@@ -106,6 +106,7 @@ def _read_entries(reader: Reader, tx: Tx, rows: Sequence[AuditRow]) -> list[Entr
     """The lines with all they name, in a fixed number of queries."""
     titles = read_titles(tx, rows)
     keys = [str(titles[row.object_id]) for row in rows if row.object_kind in _MEASURED and row.object_id in titles]
+    keys += filter(None, map(_imported_metric, rows))
     names, units = name_metrics(tx, keys, reader.locale), read_units(tx, keys)
     metrics = {key: (names[key], units.get(key, "")) for key in names}
     owners = [each.get("owner_id") for row in rows for each in (row.before or {}, row.after or {})]
@@ -137,8 +138,9 @@ def _name(
     """What the object of a line is called, and the details of the change; "" where there are none."""
     if row.object_kind == "account":
         return "", _difference(reader, row, people)
-    if row.object_kind in _MEASURED:
-        name, unit = metrics.get(str(title), (str(title or ""), ""))
+    if row.object_kind in _MEASURED or _imported_metric(row):
+        key = _imported_metric(row) or str(title or "")
+        name, unit = metrics.get(key, (key, ""))
         return quoted(name), _figures(reader, row, unit)
     if isinstance(title, AlertKind):
         return alert_words(reader, title), ""
@@ -147,6 +149,11 @@ def _name(
     facts = row.after or row.before or {}
     is_gone_note = row.object_kind == "note"
     return quoted(str(title or ("" if is_gone_note else facts.get("name") or ""))), ""
+
+
+def _imported_metric(row: AuditRow) -> str:
+    """The key of the metric that an imported value or target is about; "" for any other line."""
+    return str((row.after or {}).get("metric_key") or "") if row.verb == "import" else ""
 
 
 def _difference(reader: Reader, row: AuditRow, people: Mapping[str, MemberRow]) -> str:

@@ -258,13 +258,13 @@ def _alert(reader: Reader, entry: Entry) -> Sentences:
 
 
 def _import(reader: Reader, entry: Entry) -> Sentences:
-    id_ = esc(clip(entry.row.object_id, _TEXT_LENGTH))
+    id_, name, details = esc(clip(entry.row.object_id, _TEXT_LENGTH)), entry.name, entry.details
     said = {
         "accounts": reader.say("imported the account"),
         "account_aliases": reader.say("imported other names of the account"),
         "contracts": reader.say("imported the contract {id}", id=id_),
-        "targets": reader.say("imported a target"),
-        "measurements": reader.say("imported a value"),
+        "targets": reader.say("imported the target {name}: {details}", name=name, details=details),
+        "measurements": reader.say("imported {value} for {name}", value=details, name=name),
         "tickets": reader.say("imported the ticket {id}", id=id_),
     }
     return {"import": said.get(entry.row.object_kind) or reader.say("imported a row")}

@@ -53,11 +53,16 @@ def require(role: Role, permission: Permission, *, is_own: bool = True, owner: s
     if _RANK.index(role) < _RANK.index(_NEEDS[permission]):
         raise NotAllowedError(
             "Your role ({role}) does not allow this. Ask an admin to make you {needed}.",
-            role=role.value,
-            needed=_NEEDS[permission].value,
+            role=_spoken(role),
+            needed=_spoken(_NEEDS[permission]),
         )
     raise NotAllowedError(
         "This account belongs to {owner}. Only they or a lead can change it: "
         "ask them to, or ask a lead to assign it to you.",
         owner=owner or "somebody else",
     )
+
+
+def _spoken(role: Role) -> str:
+    """The role as people write it."""
+    return "CSM" if role is Role.CSM else role.value

@@ -113,6 +113,18 @@ def test_jobs_imports_and_people_who_left_have_names(desk: Desk):
         assert f"{who} started the journey Onboarding" in text
 
 
+def test_an_imported_value_and_target_are_named(desk: Desk):
+    acme = desk.add_account("Acme")
+    desk.do(target, "acme conversion from 5% to 10% by 31 Dec")
+    value = {"metric_key": "conversion", "value": "6.1", "measured_on": "2026-03-01"}
+    goal = {"metric_key": "conversion", "goal": "10", "due_on": "2026-12-31", "unit": "%"}
+    for kind, after in (("measurements", value), ("targets", goal)):
+        record(desk.tx, Change("import", kind, "x", acme.id, after=after), Actor("import", "a.csv"), NOW)
+    text = desk.say(timeline, "acme")
+    assert "An import imported 6.1\u202f% for conversion" in text
+    assert "An import imported the target conversion: 10\u202f% by 31 Dec 2026" in text
+
+
 def test_pages_turn_and_keep_their_subject(desk: Desk):
     acme = desk.add_account("Acme")
     for number in range(PAGE_LENGTH + 1):
