@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -29,7 +30,7 @@ from storage.delivery.outbox import OutboxRow
 from storage.people.members import add_by_slack_id
 from storage.schema import METADATA
 from storage.success.target_writes import apply_targets
-from tests.flows.flow_stage import CHANNEL, CSM, Json, Stage, said
+from tests.flows.flow_stage import CHANNEL, CSM, Json, Stage, find_button, said
 
 T = TypeVar("T")
 ACTOR = Actor("import", "accounts.csv")
@@ -177,6 +178,13 @@ async def press(stage: Stage, message: Json, action: str, user: str = CSM, **mor
     """Press or pick what has this action id in a message or note of the channel."""
     body = {"channel": CHANNEL, "ts": message["ts"], "action_id": action, **more}
     return await stage.act("press", user=user, **body)
+
+
+def pick(message: Json, action: str, choice: str) -> str:
+    """The value of the option whose reference holds `choice`."""
+    options = find_button(message, action)["options"]
+    values = [str(each["value"]) for each in options]
+    return next(each for each in values if choice in json.loads(each)[2].values())
 
 
 async def open_form(stage: Stage, text: str, user: str = CSM) -> Json:

@@ -26,6 +26,7 @@ from tests.flows.flow_rows import (
     new_name,
     nothing_saved,
     open_form,
+    pick,
     press,
     read,
     submit,
@@ -157,20 +158,13 @@ async def test_an_old_button_of_a_closed_alert_says_who_closed_it(stage: Stage, 
     assert (await stage.command(f"/cs alerts resolve {name} called them"))["ok"]
     await stage.wait_for(f"*{name}* health is red: 31 — resolved by")
     with nothing_saved(stage):
-        more = {"value": _pick(mine, action, choice)} if choice else {}
+        more = {"value": pick(mine, action, choice)} if choice else {}
         assert (await press(stage, mine, action, LEAD, **more))["ok"]
         await told(stage, "Nothing was changed: this alert was resolved by The CSM", LEAD)
         refused = await submit(stage, view, LEAD, reason="known")
     assert "was resolved by The CSM" in refused["errors"]["reason"]
     assert get_alert(stage, episode_id).state is EpisodeState.RESOLVED
     assert [each["ts"] for each in await stage.messages() if name in said(each)] == [alert["ts"]]
-
-
-def _pick(message: Json, action: str, choice: str) -> str:
-    """The value of the option whose reference holds `choice`."""
-    options = find_button(message, action)["options"]
-    values = [str(each["value"]) for each in options]
-    return next(each for each in values if choice in json.loads(each)[2].values())
 
 
 async def test_a_trigger_that_ran_out_leaves_a_button_that_opens_the_form(stage: Stage):
@@ -199,7 +193,7 @@ async def test_buttons_of_an_account_that_is_gone(stage: Stage):
     with nothing_saved(stage):
         for action in ("accounts.health", "accounts.alerts", "accounts.more", "targets.log_form", "targets.add"):
             before = len(await _list_notes(stage))
-            more = {"value": _pick(card, action, "edit")} if action == "accounts.more" else {}
+            more = {"value": pick(card, action, "edit")} if action == "accounts.more" else {}
             assert (await press(stage, card, action, **more))["ok"]
             notes = await _wait_for_more(stage, before)
             assert "no longer exists" in said(notes[-1]), action

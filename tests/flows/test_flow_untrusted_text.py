@@ -14,6 +14,7 @@ from tests.flows.flow_rows import (
     last_message,
     new_name,
     open_form,
+    pick,
     press,
     submit,
     told,
@@ -140,8 +141,8 @@ async def test_an_account_added_by_command_and_by_form(stage: Stage, typed: str,
 
 
 async def press_for_form(stage: Stage, card: Json) -> Json:
-    """The form behind the button Edit of a card."""
-    assert (await press(stage, card, "accounts.edit"))["ok"]
+    """The form behind Edit in the menu of a card."""
+    assert (await press(stage, card, "accounts.more", value=pick(card, "accounts.more", "edit")))["ok"]
     return await wait_for_form(stage)
 
 
