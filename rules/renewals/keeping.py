@@ -138,9 +138,10 @@ def _follow(
 def _follow_end(kept: Kept, contract: ContractFacts, taken: set[Key], today: date) -> list[KeepIntent]:
     """The contract lives, but this end of it is not asked for: it passed, moved, or is open for very long."""
     end, term = find_end(contract.term, today), contract.term
-    if end.ends_on == kept.ends_on and not term.runs_on:
+    goes_on = term.runs_on and term.notice_received_on is None
+    if end.ends_on == kept.ends_on and not goes_on:
         return []
-    if term.runs_on and kept.ends_on < today and term.notice_received_on is None:
+    if goes_on and kept.ends_on < today:
         return [CloseRenewal(kept.id, RenewalOutcome.RENEWED, kept.ends_on)]
     if is_coming(end, today) and (contract.id, end.ends_on) not in taken:
         return [_move(kept, contract, end)]

@@ -99,6 +99,15 @@ def test_a_contract_that_runs_on_renews_by_itself_unless_notice_was_given():
     assert keep(noticed, kept=(kept,), today=later) == []
 
 
+def test_an_end_under_notice_stays_open_until_somebody_says_what_became_of_it():
+    noticed = with_term(is_auto_renew=True, notice_received_on=END + timedelta(days=10))
+    [moved] = keep(noticed, kept=(KEPT,), today=END + timedelta(days=500))
+    assert isinstance(moved, MoveRenewal)
+    assert moved.ends_on > END
+    kept = replace(KEPT, ends_on=moved.ends_on, decides_on=moved.decides_on)
+    assert keep(noticed, kept=(kept,), today=END + timedelta(days=500)) == []
+
+
 def test_a_contract_by_the_month_is_no_renewal_until_notice():
     monthly = ContractFacts("K1", "A1", Term(date(2025, 6, 1), None, 1))
     assert keep(monthly) == []
