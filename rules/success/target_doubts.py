@@ -76,6 +76,8 @@ def _question_peers(goal: Decimal, peers: tuple[Decimal, ...], *, is_down: bool)
     if len(peers) < LEAST_PEERS:
         return None
     low, _median, high = quantiles(peers, n=4, method="inclusive")
+    if low == high:
+        return None  # where most accounts are alike there is no spread to measure "far" by
     far = low - FENCE * (high - low) if is_down else high + FENCE * (high - low)
     best = min(peers) if is_down else max(peers)
     if not (_is_beyond(goal, far, is_down=is_down) and _is_beyond(goal, best, is_down=is_down)):

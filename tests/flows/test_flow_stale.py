@@ -274,11 +274,12 @@ async def test_undo_after_ten_minutes_says_what_to_do_instead(stage: Stage):
 async def test_undo_of_what_something_depends_on(stage: Stage):
     name = new_name()
     added = last_message(await stage.command(f"/cs add {name}"))
-    agreed = last_message(await stage.command(f"/cs target {name} conversion from 5% to 10% by 31 dec"))
+    agreed = last_message(await stage.command(f"/cs target {name} conversion from 5% to 6% by 31 dec"))
     await log(stage, name)
     before = list_rows(stage)
     for note, action in ((added, "accounts.undo"), (agreed, "targets.undo")):
         count = len(await _list_notes(stage))
-        assert (await press(stage, note, action))["ok"]
+        answer = await press(stage, note, action)
+        assert answer["ok"], answer
         assert "something saved since then depends on it" in said((await _wait_for_more(stage, count))[-1])
     assert list_rows(stage) == before

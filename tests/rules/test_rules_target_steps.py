@@ -104,6 +104,7 @@ SHARE = Surroundings(lowest=D(0), highest=D(100))
         (TargetKind.LEVEL, 5, 10, Surroundings(peers=PEERS), None),
         (TargetKind.LEVEL, 5, 11, Surroundings(peers=PEERS), Doubt(DoubtKind.BEYOND_PEERS, D(8), accounts=5)),
         (TargetKind.LEVEL, 5, 99, Surroundings(peers=PEERS[:4]), None),
+        (TargetKind.LEVEL, 5, 10, Surroundings(peers=(D(7),) * 5), None),
         (TargetKind.LEVEL, 9, 1, Surroundings(peers=PEERS), Doubt(DoubtKind.BEYOND_PEERS, D(4), accounts=5)),
         (
             TargetKind.LEVEL,
