@@ -112,9 +112,8 @@ async def test_a_locked_database_is_told_nothing_is_saved_and_reads_go_on(stage:
     view = await open_form(stage, f"/cs log {name} conversion")
     await settle(stage)
     with locked(stage), nothing_saved(stage):
-        command, form = await asyncio.gather(
-            stage.command(f"/cs log {name} conversion 7%"), submit(stage, view, value="8%", note="a long story")
-        )
+        command = await stage.command(f"/cs log {name} conversion 7%")
+        form = await submit(stage, view, value="8%", note="a long story")
         assert "busy right now and nothing was saved. Try again in a few seconds" in whisper(command)
         assert "busy right now" in next(iter(form["errors"].values()))
         for typed in ("show {}", "health {}", "target {}", "alerts {}"):
