@@ -1,13 +1,14 @@
 """When a person or a team works: hours, zone, public holidays, and the moment of their digest. Owns working days and
 hours as plans need them; refuses to know who somebody is and what falls due.
 
-Days are the person's own local dates; a country is an ISO 3166 code, "" where only weekends are off.
+Days are the person's own local dates; a country is an ISO 3166 code, "" where only weekends are off. Moments are aware,
+and lengths are real hours: a clock that jumps at night neither gives nor takes working time.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from rules import calendar
@@ -41,6 +42,17 @@ class WorkingTime:
         """Whether `day` is one of their working days."""
         return is_working_day(day, self.country)
 
+    def find_hours(self, day: date) -> tuple[datetime, datetime]:
+        """The moments, in UTC, at which work on the local date `day` begins and ends, were it a working day.
+
+        A day that would end before it begins lasts till midnight.
+        """
+        zone = ZoneInfo(self.zone)
+        end = datetime.combine(day, self.work_until, zone)
+        if self.work_until <= self.work_from:
+            end = datetime.combine(day + _DAY, time.min, zone)
+        return datetime.combine(day, self.work_from, zone).astimezone(UTC), end.astimezone(UTC)
+
 
 def choose_digest_at(work_from: time, chosen: time | None = None) -> time:
     """The chosen time, else ten minutes after `work_from`, on the same day."""
@@ -69,3 +81,46 @@ def next_working_day(day: date, country: str = "", count: int = 1) -> date:
     for _each in range(count):
         day = shift_to_working_day(day + _DAY, country)
     return day
+
+
+def next_working_moment(moment: datetime, working: WorkingTime) -> datetime:
+    """`moment` itself, in UTC, where it lies in working hours (the closing moment does not), else the next opening."""
+    return _find_hours(moment, working)[0]
+
+
+def add_working_hours(start: datetime, hours: float, working: WorkingTime) -> datetime:
+    """The working moment, in UTC, `hours` (0 or more) of work after `start`; work that begins later counts from there.
+
+    What ends with the working day comes out at the next opening. Raises `ValueError` for less than 0 hours.
+    """
+    if hours < 0:
+        raise ValueError("hours are 0 or more")
+    left = timedelta(hours=hours)
+    moment, end = _find_hours(start, working)
+    while left >= end - moment:
+        left -= end - moment
+        moment, end = _find_hours(end, working)
+    return moment + left
+
+
+def add_working_days(start: datetime, days: int, working: WorkingTime) -> datetime:
+    """The working moment, in UTC, at the same local time `days` (0 or more) working days after `start`.
+
+    Counted from the next working moment where `start` is none. Raises `ValueError` for less than 0 days.
+    """
+    if days < 0:
+        raise ValueError("days are 0 or more")
+    begun = working.to_local(next_working_moment(start, working))
+    day = next_working_day(begun.date(), working.country, days) if days else begun.date()
+    return next_working_moment(datetime.combine(day, begun.time(), begun.tzinfo), working)
+
+
+def _find_hours(moment: datetime, working: WorkingTime) -> tuple[datetime, datetime]:
+    """The first working moment from `moment` on, and the end of that working day, both in UTC."""
+    day = working.to_local(moment).date()
+    while True:
+        day = shift_to_working_day(day, working.country)
+        begin, end = working.find_hours(day)
+        if moment < end and begin < end:  # a day that begins in the hour a clock skips may have no length
+            return max(begin, moment.astimezone(UTC)), end
+        day += _DAY
