@@ -26,6 +26,12 @@ settings.load_profile("untimed")
 NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that no worker waits at the end for one that has just begun."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session")
 def watch() -> Iterator[Watch]:
     """Looks at every statement of the whole run."""

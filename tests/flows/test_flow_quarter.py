@@ -21,6 +21,8 @@ from tests.flows.quarter_play import open_quarter
 from tests.flows.quarter_records import Expected
 from tests.flows.quarter_seen import recognise
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def _little_logged() -> Iterator[None]:
