@@ -21,10 +21,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import Session
 
-from storage.errors import BusyError
+from storage.errors import BusyError, CutOffError, FullError
 from storage.turns import Turns
 
 JOB_WAIT_SECONDS = 10.0
@@ -99,16 +99,15 @@ class Database:
     def write(self, *, wait_seconds: float = JOB_WAIT_SECONDS) -> Iterator[Session]:
         """A session that commits when the block ends and rolls back when it raises.
 
-        Raises `BusyError` if no writer's turn came within `wait_seconds`.
+        Raises `BusyError` if no writer's turn came within `wait_seconds` (on PostgreSQL: the turn at a row), `FullError`
+        if the disk is full, `CutOffError` if the connection broke.
         """
         with self._writers_turn(wait_seconds):
-            with Session(self._writer, expire_on_commit=False) as session:
-                with _busy_as_error():
-                    self._begin(session, wait_seconds)
+            with _in_plain_words(), Session(self._writer, expire_on_commit=False) as session:
+                self._begin(session, wait_seconds)
                 try:
                     yield session
-                    with _busy_as_error():
-                        session.commit()
+                    session.commit()
                 except BaseException:
                     session.rollback()
                     raise
@@ -171,12 +170,18 @@ class Database:
 
 
 @contextmanager
-def _busy_as_error() -> Iterator[None]:
+def _in_plain_words() -> Iterator[None]:
+    """What a person can do something about, said so that they can."""
     try:
         yield
-    except OperationalError as error:
-        if "locked" in str(error.orig) or "lock timeout" in str(error.orig):
+    except DBAPIError as error:
+        said = str(error.orig)
+        if "locked" in said or "lock timeout" in said:
             raise BusyError from error
+        if "disk is full" in said or "No space left" in said:
+            raise FullError from error
+        if error.connection_invalidated:
+            raise CutOffError from error
         raise
 
 
