@@ -32,7 +32,7 @@ class Episode:
     """One alert as far as decisions need it.
 
     `level` is how bad it was when last told of (`rules.alerts.signals`); `is_latched`: a person closed it while the
-    condition went on, so it stays closed until that clears or worsens. `is_quiet`: listed, but not announced.
+    condition went on, so it stays closed until that clears or worsens. `is_quiet`: listed, but not announced, for the `quiet_reason`.
     `owner_id`: whom it was assigned to; None: whoever owns the account.
     """
 
@@ -49,6 +49,7 @@ class Episode:
     closed_at: datetime | None = None
     is_latched: bool = False
     is_quiet: bool = False
+    quiet_reason: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -67,7 +68,7 @@ class Fired:
         account_id, kind, subject: what the alert is about; one open alert each.
         severity, level, facts, rule_version: as observed; `worse_by` is the rise of `level` that is news.
         batch: "" to be announced alone, else the name of the summary it belongs to.
-        is_quiet: flapping or for digests alone; listed, but not announced.
+        is_quiet: flapping or for digests alone; listed, but not announced. `quiet_reason` says which of the two.
     """
 
     account_id: str
@@ -80,6 +81,7 @@ class Fired:
     subject: str = ""
     batch: str = ""
     is_quiet: bool = False
+    quiet_reason: str = ""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,9 @@ from rules.records import AlertKind, ConditionState
 Topic = tuple[AlertKind, str]
 """What a condition or an alert of an account is about: its kind and its subject, "" for the account itself."""
 
+Sighting = tuple[date, float]
+"""A day on which something was wrong, and how bad it was (`Observation.level`)."""
+
 OBSERVATIONS = 2
 """Distinct daily observations needed to begin and to end, unless a rule says otherwise."""
 FLAPPING_OPENINGS = 3
@@ -46,6 +49,7 @@ class Condition:
         openings: the last few days on which it began firing, oldest first.
         is_initial: bad at every look since the first one ever.
         is_flapping: began firing too often lately.
+        sightings: the days that made it begin, or are about to, with how bad it was on each; empty while ok.
     """
 
     state: ConditionState
@@ -55,6 +59,7 @@ class Condition:
     openings: tuple[date, ...] = ()
     is_initial: bool = False
     is_flapping: bool = False
+    sightings: tuple[Sighting, ...] = ()
 
     @property
     def is_on(self) -> bool:
@@ -71,12 +76,12 @@ class Condition:
 
 
 def observe(
-    condition: Condition | None, verdict: Verdict, day: date, *, needed: int = OBSERVATIONS
+    condition: Condition | None, verdict: Verdict, day: date, *, needed: int = OBSERVATIONS, level: float = 0.0
 ) -> Condition | None:
     """The condition after one day's look; None as long as nothing was ever seen.
 
     A day observed before changes nothing, nor does a day without data. `needed` is the number of distinct days to
-    begin and to end, 1 or more.
+    begin and to end, 1 or more; `level` how bad it is that day, which is only kept.
     """
     if verdict is Verdict.NO_DATA or (condition and day <= condition.observed_on):
         return condition
@@ -88,6 +93,8 @@ def observe(
         is_initial=condition.is_initial and verdict is Verdict.BAD,
         is_flapping=condition.is_flapping and not _is_quiet(condition, day),
     )
+    if verdict is Verdict.BAD and not condition.is_on:
+        looked = replace(looked, sightings=(*condition.sightings, (day, level)))
     return _step(looked, verdict, day, needed)
 
 
@@ -116,7 +123,8 @@ def _advance(condition: Condition, towards: ConditionState, day: date, needed: i
 
 def _enter(condition: Condition, state: ConditionState, day: date) -> Condition:
     since = condition.since if state is condition.state else day
-    return replace(condition, state=state, streak=0, since=since)
+    sightings = () if state is ConditionState.OK else condition.sightings
+    return replace(condition, state=state, streak=0, since=since, sightings=sightings)
 
 
 def _open(condition: Condition, day: date) -> Condition:

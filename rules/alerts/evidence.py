@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from rules.alerts.conditions import OBSERVATIONS, Topic, Verdict
+from rules.alerts.tuning import AS_MADE, Tuning
 from rules.health.health import DayScore
 from rules.health.usage import Feed, Usage
 from rules.records import AlertKind, Severity, Tier
@@ -31,6 +32,7 @@ class Evidence:
         targets: the account's targets in force, with their values up to `day`.
         journey: the account's journey under way, with all its milestones.
         renewals: the account's renewals that are not decided.
+        tunings: what people changed about the rules, by rule.
     """
 
     day: date
@@ -42,6 +44,15 @@ class Evidence:
     targets: tuple[TargetSeen, ...] = ()
     journey: JourneyFacts | None = None
     renewals: tuple[RenewalFacts, ...] = ()
+    tunings: Mapping[AlertKind, Tuning] = field(default_factory=dict)
+
+    def get_tuning(self, kind: AlertKind) -> Tuning:
+        """What people changed about the rule."""
+        return self.tunings.get(kind, AS_MADE)
+
+    def get_raised(self, kind: AlertKind) -> float:
+        """What the rule's threshold is higher by than it was made, in its own unit."""
+        return self.get_tuning(kind).raised
 
 
 @dataclass(frozen=True)
@@ -84,6 +95,16 @@ class Observation:
         """Kind and subject."""
         return self.kind, self.subject
 
+    def under(self, tuning: Tuning) -> Observation:
+        """As it counts with what people changed about its rule, which its facts then tell: for digests only where they
+        wanted that, unless it is critical.
+        """
+        if not tuning.adjustments:
+            return self
+        is_quiet = tuning.is_quiet and self.severity is not Severity.CRITICAL
+        facts = {**self.facts, "adjusted": [each.facts for each in tuning.adjustments]}
+        return replace(self, facts=facts, is_digest_only=self.is_digest_only or is_quiet)
+
 
 def find_object(subject: str) -> str:
     """The id of the object a subject is about, without the date behind it; "" for the account itself."""
@@ -104,6 +125,7 @@ class Rule:
         muted_by: kinds whose condition, while on, already tells of this one: of the same object, or where either
             is about the account itself.
         is_digest_only: its alerts interrupt nobody: they stand in digests, lists and on the Home tab.
+        step: what people may raise its threshold by at a time, in the unit of `level`; 0: it has no threshold to raise.
     """
 
     kind: AlertKind
@@ -113,3 +135,4 @@ class Rule:
     worse_by: float = 10.0
     muted_by: frozenset[AlertKind] = frozenset()
     is_digest_only: bool = False
+    step: float = 0.0

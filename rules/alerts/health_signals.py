@@ -10,9 +10,27 @@ from datetime import date
 
 from rules.alerts.conditions import Verdict
 from rules.alerts.evidence import Evidence, Observation, Rule
-from rules.health.drops import MARGIN, Comparison, Criterion, find_drop, list_comparisons, list_days_to_compare
+from rules.health.drops import (
+    BAND_POINTS,
+    FAST_POINTS,
+    MARGIN,
+    RED_POINTS,
+    SLOW_POINTS,
+    Comparison,
+    Criterion,
+    find_drop,
+    list_comparisons,
+    list_days_to_compare,
+)
 from rules.health.health import YELLOW_FROM, DayScore, show_score
-from rules.health.usage import count_silent_days, is_silent
+from rules.health.usage import (
+    SILENT_WORKING_DAYS,
+    Feed,
+    Usage,
+    count_lived_days,
+    count_silent_days,
+    is_silent,
+)
 from rules.records import AlertKind, Band, Severity
 
 HEARD_DAYS = 5
@@ -30,9 +48,10 @@ def observe_drop(evidence: Evidence) -> Observation:
     compared = list_comparisons(evidence.day, evidence.scores)
     if not compared:
         return Observation(kind, Verdict.NO_DATA)
-    found = find_drop(compared)
+    raised = evidence.get_raised(kind)
+    found = find_drop(compared, margin=-raised)
     if found is None:
-        is_over = find_drop(compared, margin=MARGIN) is None
+        is_over = find_drop(compared, margin=MARGIN - raised) is None
         return Observation(kind, Verdict.GOOD if is_over else Verdict.BETWEEN)
     criterion, worst = found
     severity = _rate_drop(criterion, worst)
@@ -46,11 +65,12 @@ def observe_red(evidence: Evidence) -> Observation:
     today = evidence.scores.get(evidence.day)
     if today is None or today.score is None:
         return Observation(kind, Verdict.NO_DATA)
-    if today.band is not Band.RED:
+    limit, shown = YELLOW_FROM - evidence.get_raised(kind), show_score(today.score)
+    if today.band is not Band.RED or (limit < YELLOW_FROM and shown >= limit + MARGIN):
         return Observation(kind, Verdict.GOOD)
-    if show_score(today.score) >= YELLOW_FROM:
+    if shown >= limit:
         return Observation(kind, Verdict.BETWEEN)
-    facts = _day_facts(evidence, today) | {"factors": _list_factors(today)}
+    facts = _day_facts(evidence, today) | {"factors": _list_factors(today), "limit": limit}
     return Observation(kind, Verdict.BAD, Severity.HIGH, YELLOW_FROM - today.score, facts)
 
 
@@ -63,10 +83,19 @@ def observe_silence(evidence: Evidence) -> Observation:
     if usage.last_use is None or feed.is_old(evidence.day):
         return Observation(kind, Verdict.NO_DATA)
     silent = count_silent_days(usage, feed, evidence.country)
-    if not is_silent(usage, feed, evidence.country, evidence.day):
+    limit = SILENT_WORKING_DAYS + evidence.get_raised(kind)
+    if silent < limit or not is_silent(usage, feed, evidence.country, evidence.day):
         return Observation(kind, Verdict.GOOD if silent <= HEARD_DAYS else Verdict.BETWEEN)
-    facts = _use_facts(evidence) | {"working_days": silent, "country": evidence.country}
+    facts = _use_facts(evidence) | {"working_days": silent, "country": evidence.country, "limit": limit}
+    facts |= _gap_facts(usage, feed)
     return Observation(kind, Verdict.BAD, Severity.HIGH, float(silent), facts)
+
+
+def _gap_facts(usage: Usage, feed: Feed) -> dict[str, object]:
+    """What the usual gap between two days of use is made of, so that it can be divided again."""
+    lived = count_lived_days(usage, feed)
+    out = sum(usage.last_use is not None and usage.last_use < day for day in feed.outage)
+    return {"lived_days": lived, "active_days": usage.active_days, "outage_days": out}
 
 
 def _rate_drop(criterion: Criterion, worst: Comparison) -> Severity:
@@ -88,6 +117,7 @@ def _alone(observe: Callable[[Evidence], Observation]) -> Callable[[Evidence], S
 def _drop_facts(evidence: Evidence, criterion: Criterion, worst: Comparison) -> dict[str, object]:
     return _day_facts(evidence, worst.later) | {
         "criterion": criterion.value,
+        "limit": _find_limit(criterion, evidence.get_raised(AlertKind.HEALTH_DROP)),
         "from_day": worst.earlier.day.isoformat(),
         "days": worst.days,
         "before": round(worst.before, 4),
@@ -97,6 +127,12 @@ def _drop_facts(evidence: Evidence, criterion: Criterion, worst: Comparison) -> 
         "capped_before": worst.earlier.capped_by,
         "shares": [asdict(share) for share in worst.list_shares()],
     }
+
+
+def _find_limit(criterion: Criterion, raised: float) -> float:
+    """The points that had to be lost; into red no more than one, whatever people raised."""
+    points = {Criterion.BAND_LOST: BAND_POINTS, Criterion.FAST: FAST_POINTS, Criterion.SLOW: SLOW_POINTS}
+    return points[criterion] + raised if criterion in points else RED_POINTS
 
 
 def _day_facts(evidence: Evidence, today: DayScore) -> dict[str, object]:
@@ -122,7 +158,7 @@ def _list_factors(today: DayScore) -> list[dict[str, object]]:
 
 
 RULES: tuple[Rule, ...] = (
-    Rule(AlertKind.HEALTH_DROP, "drop-1", _alone(observe_drop)),
-    Rule(AlertKind.SILENCE, "silence-1", _alone(observe_silence), needed=1, worse_by=float("inf")),
-    Rule(AlertKind.HEALTH_RED, "red-1", _alone(observe_red), muted_by=frozenset({AlertKind.HEALTH_DROP})),
+    Rule(AlertKind.HEALTH_DROP, "drop-1", _alone(observe_drop), step=5.0),
+    Rule(AlertKind.SILENCE, "silence-1", _alone(observe_silence), needed=1, worse_by=float("inf"), step=5.0),
+    Rule(AlertKind.HEALTH_RED, "red-1", _alone(observe_red), muted_by=frozenset({AlertKind.HEALTH_DROP}), step=5.0),
 )

@@ -66,9 +66,10 @@ def _observe_overdue(evidence: Evidence, milestone: MilestoneFacts) -> Observati
     days = (evidence.day - milestone.due_on).days
     if days <= 0:
         return Observation(kind, Verdict.GOOD, subject=subject)
-    is_urgent = evidence.tier is Tier.A and days > LATE_DAYS
+    late = LATE_DAYS + round(evidence.get_raised(kind))
+    is_urgent = evidence.tier is Tier.A and days > late
     severity = Severity.HIGH if is_urgent else Severity.NOTICE
-    facts = _milestone_facts(evidence, milestone) | {"days": days}
+    facts = _milestone_facts(evidence, milestone) | {"days": days, "late_days": late}
     return Observation(kind, Verdict.BAD, severity, float(days), facts, subject, is_digest_only=not is_urgent)
 
 
@@ -104,6 +105,6 @@ def _stage_facts(journey: JourneyFacts, day: date) -> dict[str, object]:
 
 RULES: tuple[Rule, ...] = (
     Rule(AlertKind.MILESTONE_DUE, "due-1", observe_due, needed=1, worse_by=float("inf"), is_digest_only=True),
-    Rule(AlertKind.MILESTONE_OVERDUE, "overdue-1", observe_overdue, needed=1, worse_by=float("inf")),
+    Rule(AlertKind.MILESTONE_OVERDUE, "overdue-1", observe_overdue, needed=1, worse_by=float("inf"), step=7.0),
     Rule(AlertKind.STAGE_STUCK, "stuck-1", observe_stuck, needed=1, worse_by=float("inf"), is_digest_only=True),
 )

@@ -8,15 +8,16 @@ made good by the next one, and a second look on the same day changes nothing.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from rules.alerts.alerts import GONE, Cleared, Episode, Fired, Intent, decide
 from rules.alerts.announcements import choose_batch
 from rules.alerts.conditions import Condition, Topic, Verdict, observe
-from rules.alerts.evidence import Evidence, Observation
+from rules.alerts.evidence import Evidence, Observation, Rule
 from rules.alerts.muting import list_muted
 from rules.alerts.signals import RULE_OF, RULES, has_just_dropped
+from rules.alerts.tuning import AS_MADE, Tuning
 from rules.records import AlertKind, ConditionState
 
 Conditions = Mapping[Topic, Condition]
@@ -34,15 +35,17 @@ class Look:
     day: date
     seen: tuple[Observation, ...]
     seen_before: Mapping[Topic, Observation]
+    tunings: Mapping[AlertKind, Tuning] = field(default_factory=dict)
 
 
 def look_at(account_id: str, country: str, evidence: Evidence, known: Collection[Topic]) -> Look:
     """Ask every rule; `known` are the topics of its conditions."""
-    seen = tuple(each for rule in RULES for each in rule.observe(evidence))
+    seen = tuple(each.under(evidence.get_tuning(rule.kind)) for rule in RULES for each in rule.observe(evidence))
     new = {each.kind for each in seen} - {kind for kind, _subject in known}
     earlier = replace(evidence, day=evidence.day - _DAY)
     before = (each for rule in RULES if rule.kind in new for each in rule.observe(earlier))
-    return Look(account_id, country, evidence.day, seen, {each.topic: each for each in before})
+    known_before = {each.topic: each for each in before}
+    return Look(account_id, country, evidence.day, seen, known_before, evidence.tunings)
 
 
 def advance(look: Look, conditions: Conditions) -> dict[Topic, Condition]:
@@ -55,7 +58,8 @@ def advance(look: Look, conditions: Conditions) -> dict[Topic, Condition]:
     found: dict[Topic, Condition] = {}
     for seen in look.seen:
         known = conditions.get(seen.topic) or (None if seen.kind in kinds else _look_back(look, seen.topic))
-        after = observe(known, seen.verdict, look.day, needed=RULE_OF[seen.kind].needed)
+        needed = RULE_OF[seen.kind].needed
+        after = observe(known, seen.verdict, look.day, needed=needed, level=round(seen.level, 2))
         if after is not None:
             is_later = known is None and seen.kind in kinds
             found[seen.topic] = replace(after, is_initial=False) if is_later else after
@@ -80,7 +84,8 @@ def _look_back(look: Look, topic: Topic) -> Condition | None:
     before = look.seen_before.get(topic)
     if before is None:
         return None
-    return observe(None, before.verdict, look.day - _DAY, needed=RULE_OF[topic[0]].needed + 1)
+    needed, level = RULE_OF[topic[0]].needed + 1, round(before.level, 2)
+    return observe(None, before.verdict, look.day - _DAY, needed=needed, level=level)
 
 
 def has_dropped(look: Look, conditions: Conditions) -> bool:
@@ -123,9 +128,15 @@ def _fired(look: Look, seen: Observation, condition: Condition, seasons: Collect
         seen.severity,
         seen.level,
         rule.worse_by,
-        rule.version,
-        seen.facts,
+        look.tunings.get(seen.kind, AS_MADE).name_version(rule.version),
+        _tell(look, seen, condition, rule),
         subject=seen.subject,
         batch=choose_batch(seen.kind, look.country, seasons, is_first_look=is_first_look),
         is_quiet=condition.is_flapping or rule.is_digest_only or seen.is_digest_only,
     )
+
+
+def _tell(look: Look, seen: Observation, condition: Condition, rule: Rule) -> dict[str, object]:
+    """What the alert keeps of the look: the facts, on which day they were seen, and which days made it begin."""
+    sightings = [[day.isoformat(), level] for day, level in condition.sightings]
+    return {**seen.facts, "seen_on": look.day.isoformat(), "needed": rule.needed, "sightings": sightings}

@@ -64,8 +64,16 @@ def observe_step(evidence: Evidence) -> Sequence[Observation]:
 
 
 RULES: tuple[Rule, ...] = (
-    Rule(AlertKind.TARGET_BEHIND, "behind-1", observe_behind, worse_by=1.0),
-    Rule(AlertKind.TARGET_STALE, "stale-1", observe_stale, needed=1, worse_by=float("inf"), is_digest_only=True),
+    Rule(AlertKind.TARGET_BEHIND, "behind-1", observe_behind, worse_by=1.0, step=0.5),
+    Rule(
+        AlertKind.TARGET_STALE,
+        "stale-1",
+        observe_stale,
+        needed=1,
+        worse_by=float("inf"),
+        is_digest_only=True,
+        step=14.0,
+    ),
     Rule(
         AlertKind.STEP_DUE,
         "step-1",
@@ -86,9 +94,9 @@ def _judge_pace(evidence: Evidence, seen: TargetSeen, found: Assessment) -> Obse
     kind = AlertKind.TARGET_BEHIND
     if found.status is TargetStatus.STALE:
         return Observation(kind, Verdict.NO_DATA, subject=seen.id)
-    limits = count_limits(seen.facts, found)
-    if found.status is not TargetStatus.BEHIND:
-        is_over = found.status is TargetStatus.TOO_EARLY or limits <= CLEAR_AT
+    limits, raised = count_limits(seen.facts, found), evidence.get_raised(kind)
+    if found.status is not TargetStatus.BEHIND or (raised and limits <= 1 + raised):
+        is_over = found.status is TargetStatus.TOO_EARLY or limits <= CLEAR_AT + raised
         return Observation(kind, Verdict.GOOD if is_over else Verdict.BETWEEN, subject=seen.id)
     is_head = evidence.tier in _ALONE
     return Observation(
@@ -96,7 +104,7 @@ def _judge_pace(evidence: Evidence, seen: TargetSeen, found: Assessment) -> Obse
         Verdict.BAD,
         Severity.HIGH if is_head else Severity.NOTICE,
         limits,
-        _pace_facts(seen, found, limits),
+        _pace_facts(seen, found, limits) | {"limit": 1 + raised},
         subject=seen.id,
         is_digest_only=not is_head,
     )
@@ -122,11 +130,14 @@ def _judge_age(evidence: Evidence, seen: TargetSeen, found: Assessment) -> Obser
     if found.status is not TargetStatus.STALE:
         return Observation(kind, Verdict.GOOD, subject=seen.id)
     since = found.measured_on or max(seen.facts.start_on, seen.facts.created_on or seen.facts.start_on)
-    days = (evidence.day - since).days
+    days, limit = (evidence.day - since).days, STALE_CADENCES * seen.facts.cadence_days
+    raised = round(evidence.get_raised(kind))
+    if days <= limit + raised and raised:
+        return Observation(kind, Verdict.BETWEEN, subject=seen.id)
     facts = _target_facts(seen, found) | {
         "since": since.isoformat(),
         "days": days,
-        "limit_days": STALE_CADENCES * seen.facts.cadence_days,
+        "limit_days": limit + raised,
     }
     return Observation(kind, Verdict.BAD, Severity.NOTICE, float(days), facts, subject=seen.id)
 

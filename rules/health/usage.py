@@ -207,10 +207,16 @@ def is_silent(usage: Usage, feed: Feed, country: str, day: date) -> bool:
         return False
     if count_silent_days(usage, feed, country) < SILENT_WORKING_DAYS:
         return False
-    start = feed.last_day - timedelta(2 * WINDOW_DAYS)
-    lived = (usage.last_use - max(start, usage.first_use or start)).days
-    usual_gap = lived / usage.active_days if usage.active_days else 0.0
+    usual_gap = count_lived_days(usage, feed) / usage.active_days if usage.active_days else 0.0
     return (feed.last_day - usage.last_use).days >= RARE_GAPS * usual_gap
+
+
+def count_lived_days(usage: Usage, feed: Feed) -> int:
+    """Days from the first use to the last, within the two windows that `Usage.active_days` are counted in."""
+    if usage.last_use is None or feed.last_day is None:
+        return 0
+    start = feed.last_day - timedelta(2 * WINDOW_DAYS)
+    return (usage.last_use - max(start, usage.first_use or start)).days
 
 
 def _old_feed(feed: Feed) -> Reading:

@@ -115,6 +115,17 @@ def add_working_days(start: datetime, days: int, working: WorkingTime) -> dateti
     return next_working_moment(datetime.combine(day, begun.time(), begun.tzinfo), working)
 
 
+def measure_working_time(start: datetime, end: datetime, working: WorkingTime) -> timedelta:
+    """How much working time lies between two moments; nothing where `end` is not after `start`."""
+    total, day = timedelta(0), working.to_local(start).date()
+    while day <= working.to_local(end).date():
+        if working.is_working_day(day):
+            begins, ends = working.find_hours(day)
+            total += max(timedelta(0), min(end, ends) - max(start, begins))
+        day += _DAY
+    return total
+
+
 def _find_hours(moment: datetime, working: WorkingTime) -> tuple[datetime, datetime]:
     """The first working moment from `moment` on, and the end of that working day, both in UTC."""
     day = working.to_local(moment).date()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from sqlalchemy import delete, tuple_
 from sqlalchemy import select as select_columns
@@ -20,7 +21,8 @@ AccountConditions = dict[Topic, Condition]
 
 class ConditionRow(SQLModel, table=True):
     """State of one rule for one account and subject ("" for the account itself). `streak` counts distinct daily
-    observations in the pending or clearing direction; `openings` are ISO days on which it began firing (for flapping).
+    observations in the pending or clearing direction; `openings` are ISO days on which it began firing (for flapping),
+    `sightings` the (ISO day, level) that made it begin.
     """
 
     __tablename__ = "conditions"
@@ -36,11 +38,12 @@ class ConditionRow(SQLModel, table=True):
     openings: list[str] = json_value(default_factory=list)
     is_initial: bool = False
     is_flapping: bool = False
+    sightings: list[list[Any]] = json_value(default_factory=list)
 
 
 _DELETE_PAGE = 250
 _KEYS = ("workspace_id", "account_id", "rule", "subject")
-_VALUES = ("state", "streak", "since", "observed_on", "openings", "is_initial", "is_flapping")
+_VALUES = ("state", "streak", "since", "observed_on", "openings", "is_initial", "is_flapping", "sightings")
 
 
 def list_conditions(tx: Tx, account_ids: Sequence[str]) -> dict[str, AccountConditions]:
@@ -79,9 +82,12 @@ def _delete(tx: Tx, keys: Sequence[tuple[str, AlertKind, str]]) -> None:
 
 
 def _to_condition(
-    state: ConditionState, streak: int, since: date, observed_on: date, openings: Sequence[str], *flags: bool
+    state: ConditionState, streak: int, since: date, observed_on: date, openings: Sequence[str], *more: Any
 ) -> Condition:
-    return Condition(state, streak, since, observed_on, tuple(date.fromisoformat(day) for day in openings), *flags)
+    is_initial, is_flapping, sightings = more
+    opened = tuple(date.fromisoformat(day) for day in openings)
+    seen = tuple((date.fromisoformat(day), float(level)) for day, level in sightings)
+    return Condition(state, streak, since, observed_on, opened, is_initial, is_flapping, seen)
 
 
 def _to_values(account_id: str, topic: Topic, state: Condition) -> dict[str, object]:
@@ -96,4 +102,5 @@ def _to_values(account_id: str, topic: Topic, state: Condition) -> dict[str, obj
         "openings": [day.isoformat() for day in state.openings],
         "is_initial": state.is_initial,
         "is_flapping": state.is_flapping,
+        "sightings": [[day.isoformat(), level] for day, level in state.sightings],
     }

@@ -142,7 +142,8 @@ def test_a_second_look_on_the_same_day_sees_what_went_meanwhile():
     again = look(TODAY, seen("m2"))
     intents = decided(again, kept, {(OVERDUE, "m1"): episode("e1"), (OVERDUE, "m2"): episode("e2", is_quiet=True)})
     assert [each.episode_id for each in intents if isinstance(each, ChangeEpisode)] == ["e1"]
-    assert [each for each in intents if isinstance(each, RefreshEpisode)] == [RefreshEpisode("e2", {"subject": "m2"})]
+    (refreshed,) = (each for each in intents if isinstance(each, RefreshEpisode))
+    assert (refreshed.episode_id, refreshed.facts["subject"], refreshed.facts["seen_on"]) == ("e2", "m2", str(TODAY))
 
 
 def test_a_rule_or_one_of_its_observations_may_be_for_digests_alone():
