@@ -99,7 +99,7 @@ class Database:
     def write(self, *, wait_seconds: float = JOB_WAIT_SECONDS) -> Iterator[Session]:
         """A session that commits when the block ends and rolls back when it raises.
 
-        Raises `BusyError` if no writer's turn came within `wait_seconds` (on PostgreSQL: the turn at a row), `FullError`
+        Raises `BusyError` if no writer's turn (on PostgreSQL: the turn at a row) came within `wait_seconds`, `FullError`
         if the disk is full, `CutOffError` if the connection broke.
         """
         with self._writers_turn(wait_seconds):
