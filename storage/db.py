@@ -99,8 +99,8 @@ class Database:
     def write(self, *, wait_seconds: float = JOB_WAIT_SECONDS) -> Iterator[Session]:
         """A session that commits when the block ends and rolls back when it raises.
 
-        Raises `BusyError` if no writer's turn (on PostgreSQL: the turn at a row) came within `wait_seconds`, `FullError`
-        if the disk is full, `CutOffError` if the connection broke.
+        Raises `BusyError` if no writer's turn (on PostgreSQL: the turn at a row) came within `wait_seconds`,
+        `FullError` if the disk is full, `CutOffError` if the connection broke.
         """
         with self._writers_turn(wait_seconds):
             with _in_plain_words(), Session(self._writer, expire_on_commit=False) as session:
