@@ -188,6 +188,20 @@ class DismissReason(StrEnum):
     OTHER = "other"
 
 
+class QuietReason(StrEnum):
+    """Why only digests and lists tell of an alert. BUDGET, CHANNEL: enough was told that day, to its person or in its
+    channel; SEVERITY: its person wants to hear of graver ones alone; MUTED: not even digests tell of it.
+    """
+
+    FLAPPING = "flapping"
+    DIGEST_KIND = "digest_kind"
+    TIER = "tier"
+    SEVERITY = "severity"
+    BUDGET = "budget"
+    CHANNEL = "channel"
+    MUTED = "muted"
+
+
 @dataclass(frozen=True)
 class Actor:
     """Who made a change, for the audit: a member (its id), a job or an import (its name)."""

@@ -32,7 +32,8 @@ class Episode:
     """One alert as far as decisions need it.
 
     `level` is how bad it was when last told of (`rules.alerts.signals`); `is_latched`: a person closed it while the
-    condition went on, so it stays closed until that clears or worsens. `is_quiet`: listed, but not announced, for the `quiet_reason`.
+    condition went on, so it stays closed until that clears or worsens. `is_quiet`: listed, but not announced, for the
+    `quiet_reason`.
     `owner_id`: whom it was assigned to; None: whoever owns the account.
     """
 

@@ -32,9 +32,14 @@ class EpisodeRow(SQLModel, table=True):
 
     `channel_id` is where it was announced ("" until then: `announced_at` None), `summary_id` is set when that was one
     line of a summary. `batch` names the summary it must be announced in ("" for none: "first" when it was so at the
-    first look, "season:DE"); `is_quiet`: flapping or for digests alone, not announced. `is_latched`: closed by a person
-    while the condition went on. `owner_id` is whom it was assigned to; None: whoever owns the account, now and later.
-    `closed_by` is a member's id, None when the condition ended by itself.
+    first look, "season:DE"); `is_quiet`: not announced, for the `quiet_reason` (a `QuietReason`, "" for none).
+    `is_latched`: closed by a person while the condition went on. `owner_id` is whom it was assigned to; None: whoever
+    owns the account, now and later. `closed_by` is a member's id, None when the condition ended by itself.
+
+    `held_until`: not announced before. `told_id` is the member it was announced for, `told_for` whom they stand in for;
+    `told_with` the alert of the same account whose message it is a line of ("": it has its own). `quiet_count` is how
+    many were told that day when a budget was spent. `muted_by` is the mute that covers it, `quiet_before` the reason
+    for which it was quiet before that.
     """
 
     __tablename__ = "alert_episodes"
@@ -49,6 +54,15 @@ class EpisodeRow(SQLModel, table=True):
             sqlite_where=text("closed_at IS NULL"),
             postgresql_where=text("closed_at IS NULL"),
         ),
+        Index(
+            "ix_alert_episodes_waiting",
+            "workspace_id",
+            "quiet_reason",
+            "held_until",
+            sqlite_where=text("announced_at IS NULL AND closed_at IS NULL"),
+            postgresql_where=text("announced_at IS NULL AND closed_at IS NULL"),
+        ),
+        Index("ix_alert_episodes_told", "workspace_id", "announced_at"),
     )
 
     id: str = key()
@@ -75,6 +89,14 @@ class EpisodeRow(SQLModel, table=True):
     epoch: int = 1
     batch: str = ""
     is_quiet: bool = False
+    quiet_reason: str = ""
+    quiet_count: int = 0
+    quiet_before: str = ""
+    muted_by: str | None = Field(default=None, foreign_key="alert_mutes.id", index=True)
+    held_until: datetime | None = moment(default=None, nullable=True)
+    told_id: str | None = Field(default=None, foreign_key="members.id")
+    told_for: str | None = Field(default=None, foreign_key="members.id")
+    told_with: str = Field(default="", index=True)
     channel_id: str = ""
     announced_at: datetime | None = moment(default=None, nullable=True)
     summary_id: str = Field(default="", index=True)
