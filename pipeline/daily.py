@@ -1,14 +1,14 @@
-"""The day's work in its order: sum the usage, score health, scan for alerts. Owns the order only."""
+"""The day's work in its order: sum the usage, score health, scan for alerts, look at what became of them. Owns the order only."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from pipeline import rollup, scan, score
+from pipeline import ledger, rollup, scan, score
 from pipeline.report import JobReport
 from storage.db import Database
 
-STEPS = (rollup.run, score.run, scan.run)
+STEPS = (rollup.run, score.run, scan.run, ledger.run)
 
 
 def run(database: Database, workspace_id: str, now: datetime) -> JobReport:

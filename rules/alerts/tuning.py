@@ -72,8 +72,8 @@ class Tuning:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether its alerts interrupt nobody."""
-        return any(each.remedy is not Remedy.RAISE for each in self.adjustments)
+        """Whether its alerts wait for digests. (Of a MUTE the mute itself takes care.)"""
+        return any(each.remedy is Remedy.DIGEST for each in self.adjustments)
 
     def name_version(self, version: str) -> str:
         """The version of the rule as it judges now: "drop-1", or "drop-1+5" with a higher threshold."""

@@ -32,6 +32,13 @@ def count_people(tx: Tx) -> int:
     return tx.session.exec(select(func.count()).select_from(MemberRow).where(_is_there(tx))).one()
 
 
+def find_lead(tx: Tx) -> MemberRow | None:
+    """Whom to ask about the team's own rules: its lead, else a lead or admin who is still there; None without any."""
+    leading = [row for row in list_people(tx) if row.role in LEADING]
+    lead_id = get_workspace(tx).lead_id
+    return next((row for row in leading if row.id == lead_id), None) or next(iter(leading), None)
+
+
 def count_leading(tx: Tx, *, without: str) -> int:
     """How many leads and admins are there besides the member `without`."""
     is_leading = and_(_is_there(tx), col(MemberRow.role).in_(LEADING), col(MemberRow.id) != without)
