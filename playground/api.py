@@ -1,28 +1,27 @@
-"""The Web API's request path: parsing, token, scope, arguments, faults, ledger.
+"""The Web API's request path: parsing, token, scope, arguments, ledger.
 
-Owns everything around a method; the `methods_*` modules own what each does.
+Owns everything around a method; the `methods_*` modules own what each does, `api_faults` what may go wrong.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
+import time
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 from pydantic import ValidationError
 
+from playground.api_faults import strike
 from playground.core import Core
 from playground.errors import RefusalError
-from playground.faults import Fault, find_fault
 from playground.manifest import App
 from playground.method import AnyMethod, Call
 from playground.methods import METHODS
 from playground.model import Json
 
 BEARER = "Bearer "
-NO_FAULT = Fault()
 
 
 @dataclass(frozen=True)
@@ -46,36 +45,31 @@ class Api:
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer one call; refusals are HTTP 200 with `ok: false`, as in Slack."""
-        start = asyncio.get_running_loop().time()
         method = request.match_info["method"]
-        args: Json = {}
         try:
             received = await read_request(request)
-            args = received.args
-            response, outcome = await self.answer(request, received)
         except RefusalError as refusal:
-            response, outcome = web.json_response(refusal.to_json()), refusal.code
-        seconds = asyncio.get_running_loop().time() - start
-        self.core.ledger.write("api", method, args, outcome, seconds)
-        return response
+            self.core.ledger.write("api", method, {}, refusal.code)
+            return web.json_response(refusal.to_json())
+        fault = self.core.find_fault(method, received.args)
+        if fault is None:
+            return self.apply(received)
+        self.core.note_strike(method, received.args, fault)
+        return await strike(self.core, request, fault, lambda: self.apply(received))
 
-    async def answer(self, request: web.Request, received: Received) -> tuple[web.Response, str]:
-        """Apply faults around a method; the response and the outcome for the ledger."""
-        fault = find_fault(self.core.faults, received.method, received.args) or NO_FAULT
-        await asyncio.sleep(fault.hang_seconds)
-        if fault.status:
-            retry = fault.retry_after_seconds
-            headers = {"Retry-After": str(retry)} if retry is not None else {}
-            body = {"ok": False, "error": fault.error or "internal_error"}
-            return web.json_response(body, status=fault.status, headers=headers), f"fault_{fault.status}"
-        if fault.error:
-            raise RefusalError(fault.error)
-        body = self.run(received)
-        if fault.is_dropped and request.transport is not None:
-            request.transport.abort()
-            return web.json_response(body), "ok_answer_dropped"
-        app, _ = self.authorize(received.token)
-        return web.json_response(body, headers={"X-OAuth-Scopes": ",".join(sorted(app.scopes))}), "ok"
+    def apply(self, received: Received) -> web.Response:
+        """Do a call, note it, and answer."""
+        start = time.perf_counter()
+        headers: dict[str, str] = {}
+        try:
+            body, outcome = self.run(received), "ok"
+            headers["X-OAuth-Scopes"] = ",".join(sorted(self.authorize(received.token)[0].scopes))
+        except RefusalError as refusal:
+            body, outcome = refusal.to_json(), refusal.code
+        place = {key: body[key] for key in ("channel", "ts") if isinstance(body.get(key), str)}
+        seconds = time.perf_counter() - start
+        self.core.ledger.write("api", received.method, received.args, outcome, seconds, place)
+        return web.json_response(body, headers=headers)
 
     def run(self, received: Received) -> Json:
         """Check a call and do it."""
@@ -94,14 +88,14 @@ class Api:
         """The app of a token and whether it is the app-level one.
 
         Raises:
-            RefusalError: not_authed, invalid_auth, account_inactive.
+            RefusalError: not_authed, invalid_auth, account_inactive, token_revoked.
         """
         if not token:
             raise RefusalError("not_authed")
         for app in self.core.workspace.apps.values():
+            if token in app.dead_tokens:
+                raise RefusalError(app.dead_tokens[token])
             if token in {app.bot_token, app.app_token}:
-                if not app.is_active:
-                    raise RefusalError("account_inactive")
                 return app, token == app.app_token
         raise RefusalError("invalid_auth")
 

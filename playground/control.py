@@ -17,6 +17,7 @@ from playground.acts_forms import Forms
 from playground.errors import ActError
 from playground.manifest import App
 from playground.model import Channel, Json, User
+from playground.requests import read_body
 from playground.views import show_view
 
 WAIT_LIMIT_SECONDS = 30.0
@@ -102,7 +103,6 @@ class PersonIn(In):
 
 
 Body = TypeVar("Body", bound=In)
-Shape = TypeVar("Shape", bound=BaseModel)
 
 
 class Control:
@@ -255,17 +255,6 @@ class Control:
         except ValidationError as error:
             raise ActError(str(error)) from error
         return {"ok": True, "user": changed.model_dump()}
-
-
-async def read_body(request: web.Request, shape: type[Shape]) -> Shape:
-    """A request's body; raises ActError naming what is wrong with it."""
-    try:
-        return shape.model_validate(await request.json())
-    except ValidationError as error:
-        problems = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
-        raise ActError("; ".join(problems)) from error
-    except ValueError as error:
-        raise ActError("the body must be JSON") from error
 
 
 def cap(seconds: float) -> float:

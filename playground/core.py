@@ -6,12 +6,14 @@ Owns which transport reaches an app; refuses to know what is sent.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from playground.delivery import Ack, Parcel
 from playground.errors import ActError
-from playground.faults import FaultSource
+from playground.fault_rules import FAULTS, FaultBook
+from playground.faults import Fault, FaultSource, find_fault
 from playground.http_events import HttpSender
 from playground.ledger import Ledger
 from playground.manifest import App
@@ -29,6 +31,8 @@ class Core:
     """Everything a request needs.
 
     Attributes:
+        fault_book: the faults of the control API.
+        faults: further sources of faults, asked first.
         ack_seconds: how long an app may take to acknowledge.
         retry_delays: seconds before each repeat of an event that was not acknowledged.
         url: where the playground listens; empty until it does.
@@ -42,6 +46,7 @@ class Core:
     permits: Permits
     ledger: Ledger
     sockets: Sockets
+    fault_book: FaultBook
     ack_seconds: float
     retry_delays: tuple[float, ...]
     url: str = ""
@@ -59,7 +64,7 @@ class Core:
         if transport is None:
             ack = Ack(error="dispatch_failed")
         else:
-            ack = await transport.send(app, parcel, self.ack_seconds)
+            ack = await transport.send(app, self._copy(parcel, name), self.ack_seconds)
         seconds = asyncio.get_running_loop().time() - start
         number = self.ledger.write("payload", name, parcel.payload, ack.error or "ok", seconds)
         self.sent[number] = (app, parcel, name)
@@ -68,6 +73,27 @@ class Core:
         if ack.body is not None:
             self.ledger.write("ack", name, ack.body, "ok")
         return ack
+
+    def _copy(self, parcel: Parcel, name: str) -> Parcel:
+        """The parcel, to be delivered twice if a fault wants so."""
+        fault = self.fault_book.find_for_payload(name, parcel.kind)
+        if fault is None:
+            return parcel
+        self.note_strike(name, {}, fault)
+        return replace(parcel, copies=2)
+
+    def find_fault(self, method: str, args: Mapping[str, Any]) -> Fault | None:
+        """What disturbs this call of the Web API, if anything does."""
+        return find_fault(self.faults, method, args) or self.fault_book.find_for_call(method)
+
+    def note_strike(self, name: str, args: Json, fault: Fault) -> None:
+        """Write a strike into the ledger."""
+        self.ledger.write("fault", name, {**args, "rule": fault.rule}, fault.kind)
+        self.tell_faults()
+
+    def tell_faults(self) -> None:
+        """Let open pages know that the rules or their strikes changed."""
+        self.workspace.feed.tell(FAULTS, {}, frozenset())
 
     async def resend(self, number: int) -> Ack:
         """Deliver the payload of a ledger entry again, word for word; raises ActError when there is none."""

@@ -47,13 +47,16 @@ class Retry:
 
 @dataclass(frozen=True)
 class Parcel:
-    """A payload on its way. `command` names the slash command, for apps with a URL for each."""
+    """A payload on its way. `command` names the slash command, for apps with a URL for each; more `copies` than one
+    reach the app at the same time, word for word, and the first answer counts.
+    """
 
     kind: PayloadKind
     payload: Json
     accepts_response: bool
     command: str | None = None
     retry: Retry | None = None
+    copies: int = 1
 
 
 class Transport(Protocol):

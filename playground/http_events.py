@@ -5,6 +5,7 @@ Owns signature v0, bodies and retry headers of one attempt; `dispatch` owns how 
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -30,7 +31,12 @@ class HttpSender:
     clock: Callable[[], float]
 
     async def send(self, app: App, parcel: Parcel, seconds: float) -> Ack:
-        """Post a parcel and wait for the answer."""
+        """Post a parcel, as often as it has copies, and wait for the answer to the first."""
+        posts = (self.post(app, parcel, seconds) for _ in range(parcel.copies))
+        return (await asyncio.gather(*posts))[0]
+
+    async def post(self, app: App, parcel: Parcel, seconds: float) -> Ack:
+        """Post a parcel once."""
         url = app.url_for(parcel.kind, parcel.command)
         if url is None:
             return Ack(error="dispatch_failed")

@@ -13,7 +13,7 @@ from typing import Any
 
 from playground.model import Json
 
-KEPT_ENTRIES = 20_000
+KEPT_ENTRIES = 50_000
 TOKEN = re.compile(r"x(?:oxb|app|oxp)-[\w-]+")
 SECRET_KEYS = frozenset({"token", "signing_secret"})
 
@@ -37,17 +37,21 @@ class Ledger:
     entries: deque[Json] = field(default_factory=lambda: deque(maxlen=KEPT_ENTRIES))
     last_number: int = 0
 
-    def write(self, kind: str, name: str, content: Any, outcome: str, seconds: float = 0.0) -> int:
+    def write(
+        self, kind: str, name: str, content: Any, outcome: str, seconds: float = 0.0, place: Json | None = None
+    ) -> int:
         """Add an entry; its number.
 
         Args:
-            kind: `api`, `payload`, `ack`, `response_url` or `socket`.
+            kind: `api`, `payload`, `ack`, `response_url`, `socket`, or `fault` for every strike of one.
             name: the method, the payload's type, or what happened to a connection.
             content: arguments or payload.
-            outcome: `ok` or an error code.
+            outcome: `ok`, an error code, or a fault's kind.
             seconds: how long it took.
+            place: `channel` and `ts` that a call answered with.
         """
         self.last_number += 1
-        entry = {"n": self.last_number, "at": self.clock(), "kind": kind, "name": name, "outcome": outcome}
-        self.entries.append({**entry, "milliseconds": round(seconds * 1000, 1), "content": mask(content)})
+        entry: Json = {"n": self.last_number, "at": self.clock(), "kind": kind, "name": name, "outcome": outcome}
+        entry |= {"milliseconds": round(seconds * 1000, 1), "content": mask(content)}
+        self.entries.append(entry | ({"place": place} if place else {}))
         return self.last_number

@@ -30,7 +30,10 @@ class Command:
 
 @dataclass
 class App:
-    """An app as installed in the workspace. Scopes and events are names as in the manifest."""
+    """An app as installed in the workspace. Scopes and events are names as in the manifest.
+
+    `dead_tokens` holds tokens that worked once, with the error code they are refused with now.
+    """
 
     app_id: str
     name: str
@@ -49,6 +52,7 @@ class App:
     commands: list[Command]
     urls: dict[str, str] = field(default_factory=dict)
     is_active: bool = True
+    dead_tokens: dict[str, str] = field(default_factory=dict)
 
     def url_for(self, kind: str, command: str | None = None) -> str | None:
         """Where HTTP payloads of `kind` (events, commands, interactivity, options) go."""
@@ -88,7 +92,7 @@ def read_manifest(manifest: Mapping[str, Any], installer: str, ids: Ids) -> App:
         display_name=text_at(manifest, "features", "bot_user", "display_name") or name,
         bot_user_id=ids.mint("U"),
         bot_id=ids.mint("B"),
-        bot_token=f"xoxb-{secrets.randbelow(10**12):012d}-{secrets.token_urlsafe(18)}",
+        bot_token=mint_bot_token(),
         app_token=f"xapp-1-{secrets.token_hex(5).upper()}-{secrets.token_hex(32)}",
         signing_secret=secrets.token_hex(16),
         verification_token=secrets.token_urlsafe(18),
@@ -100,6 +104,11 @@ def read_manifest(manifest: Mapping[str, Any], installer: str, ids: Ids) -> App:
         commands=read_commands(mapping_at(manifest, "features").get("slash_commands") or []),
         urls=read_urls(manifest),
     )
+
+
+def mint_bot_token() -> str:
+    """A token that nobody could guess."""
+    return f"xoxb-{secrets.randbelow(10**12):012d}-{secrets.token_urlsafe(18)}"
 
 
 def read_commands(entries: list[Mapping[str, Any]]) -> list[Command]:

@@ -13,6 +13,7 @@ from aiohttp import WSCloseCode, web
 
 from playground.control import Control
 from playground.errors import ActError
+from playground.fault_rules import FAULTS
 from playground.feed import Change
 from playground.manifest import App
 from playground.model import Channel, Json, User
@@ -141,7 +142,7 @@ async def send_changes(socket: web.WebSocketResponse, queue: asyncio.Queue[Chang
     with suppress(ConnectionError):
         while True:
             change = await queue.get()
-            if change.is_seen_by(user_id):
+            if change.is_seen_by(user_id) or change.kind == FAULTS:
                 await socket.send_json({"type": change.kind, **change.data})
 
 

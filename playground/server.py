@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -20,15 +20,18 @@ from playground.acts_elements import Elements
 from playground.acts_forms import Forms
 from playground.api import Api
 from playground.control import Control
+from playground.control_faults import FaultControl
 from playground.core import Core
 from playground.delivery import Ack, Parcel
 from playground.errors import ActError
 from playground.events import Events
+from playground.fault_rules import FaultBook, FaultRule
 from playground.faults import FaultSource
 from playground.http_events import HttpSender
+from playground.installing import Installed, Installing
 from playground.ledger import Ledger
-from playground.manifest import App, read_manifest
-from playground.model import Json, User
+from playground.methods import METHODS
+from playground.model import Json
 from playground.page import Page
 from playground.responses import ResponseUrls
 from playground.seed import Seed
@@ -41,18 +44,6 @@ HOST = "127.0.0.1"
 LOCAL_NAMES = frozenset({HOST, "localhost"})
 ACK_SECONDS = 3.0
 RETRY_DELAYS = (0.0, 60.0, 300.0)
-
-
-@dataclass(frozen=True)
-class Installed:
-    """What the owner of an app gets when it is installed."""
-
-    app_id: str
-    bot_user_id: str
-    bot_id: str
-    bot_token: str
-    app_token: str
-    signing_secret: str
 
 
 class Playground:
@@ -87,10 +78,12 @@ class Playground:
         workspace = Workspace(seed, clock)
         ledger = Ledger(clock)
         permits = Permits(clock, workspace.ids, workspace.team.id, trigger_seconds)
-        self.core = Core(workspace, Shelf(workspace), permits, ledger, Sockets(ledger), ack_seconds, retry_delays)
+        parts = (workspace, Shelf(workspace), permits, ledger, Sockets(ledger), FaultBook(METHODS))
+        self.core = Core(*parts, ack_seconds, retry_delays)
         self._port = port
         self._runner: web.AppRunner | None = None
         self._events = Events(self.core)
+        self._installing = Installing(self.core, self._events)
 
     async def __aenter__(self) -> Self:
         self.core.loop = asyncio.get_running_loop()
@@ -122,6 +115,7 @@ class Playground:
         site = web.Application(middlewares=[only_local, tell_act_errors])
         site.add_routes([web.get("/link/", self.core.sockets.handle), *Api(self.core).routes()])
         site.add_routes([*ResponseUrls(self.core).routes(), *control.routes()])
+        site.add_routes(FaultControl(self.core, self._installing).routes())
         page = Page(control)
         site.add_routes(page.routes())
         site.on_shutdown.extend([self.core.sockets.close, page.close])
@@ -139,7 +133,7 @@ class Playground:
 
     @property
     def faults(self) -> list[FaultSource]:
-        """Sources of faults in the Web API; empty at the start."""
+        """Sources of faults in the Web API, asked before the rules of `disturb`; empty at the start."""
         return self.core.faults
 
     @property
@@ -154,31 +148,17 @@ class Playground:
             ManifestError: the manifest cannot be read.
             ActError: the installer is unknown.
         """
-        workspace = self.core.workspace
-        app = read_manifest(manifest, workspace.get_user(installer).id, workspace.ids)
-        handle = self._free_handle(app.display_name.lower().replace(" ", ""))
-        bot = User(id=app.bot_user_id, name=handle, real_name=app.display_name, tz="UTC", is_bot=True)
-        workspace.users[bot.id] = bot
-        workspace.apps[app.app_id] = app
-        workspace.feed.tell("channel", {"app": app.app_id})
-        return Installed(app.app_id, app.bot_user_id, app.bot_id, app.bot_token, app.app_token, app.signing_secret)
-
-    def _free_handle(self, wanted: str) -> str:
-        """A handle that nobody has yet."""
-        handle, number = wanted, 2
-        while self.core.workspace.find_user(handle):
-            handle, number = f"{wanted}{number}", number + 1
-        return handle
+        return self._installing.install(manifest, installer)
 
     def set_request_url(self, app_id: str, url: str) -> None:
         """In HTTP mode, one URL for events, commands, interactivity and options."""
-        app = self._get_app(app_id)
+        app = self._installing.find(app_id)
         app.urls = dict.fromkeys(("events", "commands", "interactivity", "options"), url)
         app.commands = [replace(command, url=None) for command in app.commands]
 
     async def verify_request_url(self, app_id: str) -> bool:
         """Send Slack's url_verification challenge; whether the app gave it back."""
-        app = self._get_app(app_id)
+        app = self._installing.find(app_id)
         challenge = self.core.workspace.ids.mint("ch")
         payload = {"token": app.verification_token, "challenge": challenge, "type": "url_verification"}
         parcel = Parcel("events", payload, accepts_response=True)
@@ -208,17 +188,28 @@ class Playground:
 
     def uninstall(self, app_id: str) -> None:
         """Remove an app: it hears app_uninstalled and tokens_revoked, then its tokens are dead."""
-        app = self._get_app(app_id)
-        self._events.emit(app, {"type": "tokens_revoked", "tokens": {"bot": [app.bot_user_id]}})
-        self._events.emit(app, {"type": "app_uninstalled"})
-        app.is_active = False
+        self._installing.uninstall(self._installing.find(app_id))
 
-    def _get_app(self, app_id: str) -> App:
-        """An installed app; raises ActError."""
-        app = self.core.workspace.apps.get(app_id)
-        if app is None:
-            raise ActError(f"no app {app_id}")
-        return app
+    def revoke(self, app_id: str) -> None:
+        """Revoke an app's bot token: it hears tokens_revoked, and the token is refused from now on."""
+        self._installing.revoke(self._installing.find(app_id))
+
+    def reinstall(self, app_id: str, *, keeps_token: bool = False) -> Installed:
+        """Install an app again, with a new bot token unless it keeps the old one."""
+        return self._installing.reinstall(self._installing.find(app_id), keeps_token=keeps_token)
+
+    def disturb(self, rules: Sequence[FaultRule], seed: int) -> None:
+        """Put faults into force, as `POST /_play/faults` does.
+
+        Raises:
+            ActError: a rule names a method that the playground does not know.
+        """
+        self.core.fault_book.add(rules, seed)
+
+    def calm(self) -> None:
+        """Take every fault out of force. What is under way still lands."""
+        self.core.fault_book.clear()
+        self.core.faults.clear()
 
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

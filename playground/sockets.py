@@ -112,14 +112,15 @@ class Sockets:
         future.set_result(body.get("payload"))
 
     async def send(self, app: App, parcel: Parcel, seconds: float) -> Ack:
-        """Hand a parcel to one connection and wait for its acknowledgement."""
-        link = self.choose(app.app_id)
-        if link is None:
+        """Hand a parcel to one connection (a copy to the next one) and wait for its acknowledgement."""
+        links = [self.choose(app.app_id) for _ in range(parcel.copies)]
+        if None in links:
             return Ack(error="dispatch_failed")
         envelope = make_envelope(parcel)
         future = self.waiting[envelope["envelope_id"]] = asyncio.get_running_loop().create_future()
         try:
-            await link.socket.send_json(envelope)
+            for link in filter(None, links):
+                await link.socket.send_json(envelope)
             body = await asyncio.wait_for(future, seconds)
         except (TimeoutError, ConnectionError):
             return Ack(error="operation_timeout")

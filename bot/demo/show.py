@@ -34,7 +34,8 @@ from bot.settings import Settings
 from bot.slack.manifest import build_manifest
 from bot.wiring import wire, with_help
 from commands.people.places import COUNTRY_MENU, ZONE_MENU
-from playground.server import Installed, Playground
+from playground.installing import Installed
+from playground.server import Playground
 from rules.people.working_time import shift_to_working_day
 
 ZONE = ZoneInfo("Europe/Berlin")

@@ -3,6 +3,7 @@
 import { drawBlocks } from "./blocks.js";
 import { Composer } from "./composer.js";
 import { el, reconcile } from "./dom.js";
+import { drawFaults } from "./faults.js";
 import { drawHeading, drawJoin, drawTitle, hereChannel, maySpeak, placeName } from "./heading.js";
 import { ModalStack } from "./modal.js";
 import { drawSidebar } from "./sidebar.js";
@@ -213,6 +214,7 @@ const EVENTS = {
   view_updated: ({ view }) => (view.type === "home" ? drawHome(view.app_id, view) : parts.modals.updated(view)),
   view_closed: (data) => parts.modals.closed(data),
   home: ({ app_id: app, view }) => drawHome(app ?? view.app_id, view),
+  faults: () => soon("faults", () => drawFaults($("faults"))),
 };
 
 function heard(event) {
@@ -255,6 +257,7 @@ function newChannels(channels) {
 async function lineState(up) {
   const was = $("offline").hidden;
   $("offline").hidden = up;
+  if (up) drawFaults($("faults"));
   if (!up || was) return;
   await refreshBoot();
   if (store.place.kind === "home") await openHome(store.place.id);

@@ -35,6 +35,8 @@ export const wire = {
   home: (user, app) => post("/_play/home", { user, app_id: app }),
   views: (user) => get("/_play/views", { user }),
   options: (query) => get("/_play/options", query),
+  faults: () => get("/_play/faults", {}),
+  clearFaults: () => ask("/_play/faults", { method: "DELETE" }),
 };
 
 /** One socket per acting user; calls `onEvent` per message and `onState(true|false)` as the line opens and drops. */

@@ -22,8 +22,9 @@ from bot.slack.installation import connect_workspace
 from bot.slack.manifest import EVENTS, SCOPES, build_manifest, render_yaml
 from bot.slack.socket_mode import SocketMode
 from commands.help import SLASH
+from playground.installing import Installed
 from playground.seed import default_seed
-from playground.server import Installed, Playground
+from playground.server import Playground
 from storage.db import Database
 from storage.people.members import find_by_slack_id
 from tests.bot.slack_stage import FakeSlack, Gate, build_slice, fake_slack, read, sign, texts

@@ -25,9 +25,10 @@ from bot.slack.manifest import build_manifest
 from bot.wiring import with_help
 from pipeline import daily
 from playground.faults import Fault
+from playground.installing import Installed
 from playground.model import Channel, Team, User
 from playground.seed import Seed
-from playground.server import Installed, Playground
+from playground.server import Playground
 from rules.records import Enqueue
 from storage.accounts.accounts import AccountRow
 from storage.alerts.alerts import MESSAGE, EpisodeRow
@@ -49,7 +50,7 @@ FAULTS = (
     Fault.drop_after_accept(),
     Fault.drop_after_accept(),
     Fault.fail(500),
-    Fault.hang(0.6),
+    Fault.answer_late(0.6),
     Fault.refuse("internal_error"),
     Fault.rate_limit(1),
 )
@@ -264,7 +265,7 @@ async def test_milepost_run_killed_between_two_messages_goes_on_where_it_was(tmp
         upgrade(database)
         add_alerts(database, add_workspace(database, "T0000CRASH"))
         environment = make_environment(app, slack, database)
-        slack.faults.append(lambda method, _: Fault.hang(0.3) if method == "chat.postMessage" else None)
+        slack.faults.append(lambda method, _: Fault.answer_late(0.3) if method == "chat.postMessage" else None)
         bot = await start_command(environment)
         await until(lambda: any(list_keys(slack, each) for each in CHANNELS))
         bot.kill()

@@ -44,7 +44,8 @@ POST, UPDATE = "chat.postMessage", "chat.update"
 FAULTS: dict[str, Callable[[], Fault]] = {
     "429": lambda: Fault.rate_limit(1),
     "500": lambda: Fault.fail(500),
-    "hang": lambda: Fault.hang(0.5),  # longer than delivery waits; Slack applies it later, within the settle time
+    "hang": lambda: Fault.hang(0.5),  # longer than delivery waits
+    "late": lambda: Fault.apply_late(0.2),  # within the settle time
     "dropped": Fault.drop_after_accept,
     "internal_error": lambda: Fault.refuse("internal_error"),
 }

@@ -14,8 +14,9 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.web.async_client import AsyncWebClient
 
+from playground.installing import Installed
 from playground.seed import default_seed
-from playground.server import Installed, Playground
+from playground.server import Playground
 
 MANIFEST = {
     "display_information": {"name": "Tester"},
@@ -85,6 +86,10 @@ class Hands:
 
     async def get(self, what: str, **query: str) -> dict[str, Any]:
         async with self.session.get(f"{self.url}/_play/{what}", params=query) as response:
+            return {"status": response.status, **await response.json()}
+
+    async def delete(self, what: str, **query: str) -> dict[str, Any]:
+        async with self.session.delete(f"{self.url}/_play/{what}", params=query) as response:
             return {"status": response.status, **await response.json()}
 
     async def command(self, text: str, **body: Any) -> dict[str, Any]:

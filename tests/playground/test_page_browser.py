@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from aiohttp import ClientSession
 from playwright.async_api import Browser, Page, WebSocketRoute, async_playwright, expect
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from playground.installing import Installed
 from playground.seed import default_seed
-from playground.server import Installed, Playground
+from playground.server import Playground
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]  # one loop, so one browser for all
 
@@ -344,3 +346,16 @@ async def test_the_page_comes_back_after_the_line_dropped(ana: Page, client: Asy
     await expect(ana.locator("#messages")).to_contain_text("said meanwhile")
     await expect(ana.locator("#offline")).to_be_hidden()
     assert len(lines) == 2
+
+
+async def test_a_banner_says_that_faults_are_on_and_ends_them(slack: Playground, ana: Page):
+    banner = ana.locator("#faults")
+    await expect(banner).to_be_hidden()
+    async with ClientSession() as session:
+        rules = [{"kind": "drop_after_accept", "method": "chat.update"}]
+        await session.post(f"{slack.url}/_play/faults", json={"rules": rules})
+    await expect(banner).to_contain_text("Faults are on: drop after accept. 0 strikes so far.")
+    await ana.reload()
+    await banner.get_by_role("button", name="Clear").click()
+    await expect(banner).to_be_hidden()
+    assert slack.core.fault_book.standing == []

@@ -12,7 +12,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from playground.faults import Fault
-from playground.server import Installed, Playground
+from playground.installing import Installed
+from playground.server import Playground
 
 GENERAL = "C0000GENERAL"
 
@@ -118,8 +119,8 @@ async def test_faults_strike_where_they_are_inserted_and_only_there(slack: Playg
     assert (await client.chat_postMessage(channel=GENERAL, text="a"))["ok"]
 
 
-async def test_a_dropped_answer_was_applied_and_a_hanging_one_comes_late(slack: Playground, client: AsyncWebClient):
-    faults = [Fault.drop_after_accept(), Fault.hang(0.2)]
+async def test_a_dropped_answer_was_applied_and_a_late_one_comes(slack: Playground, client: AsyncWebClient):
+    faults = [Fault.drop_after_accept(), Fault.answer_late(0.2)]
     slack.faults.append(lambda _, args: faults.pop(0) if faults and args.get("text") == "a" else None)
     with pytest.raises(aiohttp.ClientError):
         await client.chat_postMessage(channel=GENERAL, text="a")

@@ -10,7 +10,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.models.blocks import ActionsBlock, ButtonElement, SectionBlock
 from slack_sdk.web.async_client import AsyncWebClient
 
-from playground.server import Installed, Playground
+from playground.installing import Installed
+from playground.server import Playground
 
 GENERAL, RANDOM = "C0000GENERAL", "C00000RANDOM"
 

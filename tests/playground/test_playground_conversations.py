@@ -8,8 +8,9 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from playground.installing import Installed
 from playground.model import Channel
-from playground.server import Installed, Playground
+from playground.server import Playground
 
 GENERAL, RANDOM = "C0000GENERAL", "C00000RANDOM"
 

@@ -13,8 +13,9 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
+from playground.installing import Installed
 from playground.seed import default_seed
-from playground.server import Installed, Playground
+from playground.server import Playground
 
 GENERAL = "C0000GENERAL"
 

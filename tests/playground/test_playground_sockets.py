@@ -13,7 +13,8 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from playground.server import Installed, Playground
+from playground.installing import Installed
+from playground.server import Playground
 
 
 @pytest.fixture
