@@ -8,11 +8,18 @@ SQLite runs with a write-ahead log, so that nobody who reads waits for a commit,
 3.51.3, SQLite can corrupt such a database when checkpoints and a commit race on several connections. There, no
 connection checkpoints by itself: `write()` does it now and then on a second connection, while an empty write
 transaction holds the database's writer lock, so that no commit and no other checkpoint, of any process, is under way.
+
+Writers of one process queue (`storage.turns`), people before jobs. Between processes SQLite has no queue: who wants to
+write asks every millisecond or two, and a process that does nothing but jobs leaves a gap after each of its
+transactions (`gap_seconds`), in which the others come in.
 """
 
 from __future__ import annotations
 
+import random
 import sqlite3
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -31,6 +38,8 @@ JOB_WAIT_SECONDS = 10.0
 PERSON_WAIT_SECONDS = 1.0
 _WAL_FIXED = ((3, 44, 6), (3, 50, 7))
 _COMMITS_PER_CHECKPOINT = 20
+_ASK_AGAIN_SECONDS = (0.0005, 0.002)
+"""SQLite's own busy handler soon sleeps for 100 ms at a time, and misses gaps that are shorter."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +71,11 @@ class Database:
     """One database behind a URL (`sqlite:///path` or `postgresql+psycopg://...`).
 
     `read()` and `write()` give sessions for all workspaces; `reading(ws)` and `writing(ws)` give a `Tx`.
+    `gap_seconds` is how long this process lets others write after each of its writes, on SQLite.
     """
 
     url: str
+    gap_seconds: float = 0.0
     _writer: Engine = field(init=False, repr=False)
     _reader: Engine = field(init=False, repr=False)
     _turns: Turns = field(init=False, repr=False, default_factory=Turns)
@@ -102,16 +113,19 @@ class Database:
         Raises `BusyError` if no writer's turn (on PostgreSQL: the turn at a row) came within `wait_seconds`,
         `FullError` if the disk is full, `CutOffError` if the connection broke.
         """
+        until = time.monotonic() + wait_seconds
         with self._writers_turn(wait_seconds):
             with _in_plain_words(), Session(self._writer, expire_on_commit=False) as session:
-                self._begin(session, wait_seconds)
+                self._begin(session, until - time.monotonic())
                 try:
                     yield session
                     session.commit()
                 except BaseException:
                     session.rollback()
                     raise
-            self._checkpoint_now_and_then()
+            if wait_seconds > PERSON_WAIT_SECONDS:  # a person's answer waits for no checkpoint
+                self._checkpoint_now_and_then()
+        self._leave_gap()
 
     @contextmanager
     def reading(self, workspace_id: str) -> Iterator[Tx]:
@@ -132,13 +146,13 @@ class Database:
 
     @contextmanager
     def _writers_turn(self, wait_seconds: float) -> Iterator[None]:
-        """Queue this process's writers in the process, first come first served: SQLite's busy handler sleeps and polls,
-        and a job that writes page after page would hardly let anybody in.
+        """Queue this process's writers in the process, people first: whoever asks SQLite anew and anew would hardly get
+        in beside a job that writes page after page.
         """
         if not self.is_sqlite:
             yield
             return
-        if not self._turns.take(wait_seconds):
+        if not self._turns.take(wait_seconds, is_first=wait_seconds <= PERSON_WAIT_SECONDS):
             raise BusyError
         try:
             yield
@@ -153,7 +167,7 @@ class Database:
         self._commits = 0
         with (
             suppress(OperationalError),
-            self._writer.execution_options(busy_timeout_ms=0).begin(),
+            self._writer.execution_options(wait_seconds=0.0).begin(),
         ):  # another process writes: next time
             connection = self._reader.raw_connection()
             try:
@@ -162,11 +176,14 @@ class Database:
                 connection.close()
 
     def _begin(self, session: Session, wait_seconds: float) -> None:
-        millis = int(wait_seconds * 1000)
         if self.is_sqlite:
-            session.connection(execution_options={"busy_timeout_ms": millis})
+            session.connection(execution_options={"wait_seconds": wait_seconds})
         else:
-            session.execute(text(f"SET LOCAL lock_timeout = '{millis}ms'"))
+            session.execute(text(f"SET LOCAL lock_timeout = '{max(1, int(wait_seconds * 1000))}ms'"))
+
+    def _leave_gap(self) -> None:
+        if self.gap_seconds and self.is_sqlite:
+            threading.Event().wait(self.gap_seconds)
 
 
 @contextmanager
@@ -202,14 +219,33 @@ def _sqlite_engine(url: str, *, is_writer: bool) -> Engine:
         connection.isolation_level = None
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
-        if not is_writer:
+        if is_writer:
+            connection.execute("PRAGMA busy_timeout=0")  # the waiting is done in `_begin_writing`
+        else:
             connection.execute("PRAGMA query_only=ON")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         if is_writer:
-            millis = connection.get_execution_options().get("busy_timeout_ms", int(JOB_WAIT_SECONDS * 1000))
-            connection.exec_driver_sql(f"PRAGMA busy_timeout={millis}")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
+            _begin_writing(connection, connection.get_execution_options().get("wait_seconds", JOB_WAIT_SECONDS))
+        else:
+            connection.exec_driver_sql("BEGIN")
 
     return engine
+
+
+def _begin_writing(connection: Connection, wait_seconds: float) -> None:
+    """BEGIN IMMEDIATE, asked for until the lock is free or the time is over."""
+    driver = connection.connection.driver_connection
+    until = time.monotonic() + wait_seconds
+    pause = threading.Event()
+    while isinstance(driver, sqlite3.Connection) and time.monotonic() < until:
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                break
+            pause.wait(random.uniform(*_ASK_AGAIN_SECONDS))
+        else:
+            return
+    connection.exec_driver_sql("BEGIN IMMEDIATE")  # the last time; SQLAlchemy gives an error its usual shape
