@@ -4,7 +4,7 @@ move it where, and when; refuses to measure (`rules.alerts.signals`), to store a
     open ⇄ acked ⇄ snoozed → resolved | dismissed
 
 `version` grows with every change (compare-and-set); `epoch` grows whenever the alert begins or stops waiting for
-somebody, so that a timer set before knows that it is too late.
+somebody, so that a timer set before knows that it is too late (the timers are in `rules.alerts.escalation`).
 """
 
 from __future__ import annotations
@@ -13,52 +13,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from rules.alerts.refusals import ClosedError, TakenError, check_snooze
+from rules.alerts.episodes import Episode
+from rules.alerts.refusals import AnsweredError, ClosedError, TakenError, check_snooze
+from rules.alerts.standing import BY_NOISE, Values, closed_values, news_values, open_values, quiet_values
 from rules.errors import UserError
 from rules.notes import check_note
-from rules.records import AlertKind, DismissReason, EpisodeState, Severity
+from rules.records import AlertKind, DismissReason, EpisodeState, QuietReason, Severity
 
 COOLDOWN = timedelta(days=7)
 """A condition that fires again this soon after its alert was closed reopens that alert."""
 RECOVERED, ACCOUNT_GONE, GONE = "recovered", "account_gone", "gone"
 """Why an alert ended by itself; GONE: what it was about is settled, removed or has another date."""
 NOTE_LENGTH = 500
-OPEN_STATES = frozenset({EpisodeState.OPEN, EpisodeState.ACKED, EpisodeState.SNOOZED})
 _RANK = list(Severity)
-
-
-@dataclass(frozen=True)
-class Episode:
-    """One alert as far as decisions need it.
-
-    `level` is how bad it was when last told of (`rules.alerts.signals`); `is_latched`: a person closed it while the
-    condition went on, so it stays closed until that clears or worsens. `is_quiet`: listed, but not announced, for the
-    `quiet_reason`.
-    `owner_id`: whom it was assigned to; None: whoever owns the account.
-    """
-
-    id: str
-    severity: Severity
-    level: float
-    state: EpisodeState
-    version: int
-    epoch: int
-    owner_id: str | None = None
-    taken_by: str | None = None
-    taken_at: datetime | None = None
-    snoozed_until: datetime | None = None
-    closed_at: datetime | None = None
-    is_latched: bool = False
-    is_quiet: bool = False
-    quiet_reason: str = ""
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it still asks for something."""
-        return self.state in OPEN_STATES
-
-
-# ---------------------------------------------------------------- what happens
 
 
 @dataclass(frozen=True)
@@ -139,7 +106,21 @@ class Dismiss:
     note: str = ""
 
 
-Event = Fired | Cleared | Take | Snooze | Woke | Assign | Resolve | Dismiss
+@dataclass(frozen=True)
+class Keep:
+    """Who was asked says that they are still on it."""
+
+
+@dataclass(frozen=True)
+class TakeBack:
+    """A person takes back what was done to it last; `before` are the columns that this changed, as they were."""
+
+    before: Mapping[str, object]
+
+
+Act = Take | Keep | Snooze | Assign | Resolve | Dismiss
+"""What people do to an open alert."""
+Event = Fired | Cleared | Woke | TakeBack | Act
 
 # ---------------------------------------------------------------- what is to be done
 
@@ -156,7 +137,7 @@ class ChangeEpisode:
     """New values of an alert's columns, if its version is still `version`.
 
     `verb` names the transition in history and audit; `is_told` puts a line into the alert's thread.
-    `is_announced_anew` lets it be announced once more.
+    `is_announced_anew` lets it be announced once more; `is_rearmed`: its timers are set anew, as it then stands.
     """
 
     episode_id: str
@@ -166,6 +147,7 @@ class ChangeEpisode:
     note: str = ""
     is_told: bool = True
     is_announced_anew: bool = False
+    is_rearmed: bool = False
 
 
 @dataclass(frozen=True)
@@ -185,6 +167,7 @@ def decide(episode: Episode | None, event: Event, now: datetime) -> tuple[Intent
     Raises:
         ClosedError: a person acts on an alert that is closed (or gone).
         TakenError: a second person takes it.
+        AnsweredError: nobody is asked any more whether they are still on it.
         UserError: a snooze out of range, a note too long, or a dismissal without the words it needs.
     """
     match event:
@@ -194,26 +177,40 @@ def decide(episode: Episode | None, event: Event, now: datetime) -> tuple[Intent
             return _clear(episode, event, now)
         case Woke():
             return _wake(episode, event, now)
+        case TakeBack():
+            return (change(episode, "undone", event.before, is_new_epoch=True),) if episode else ()
     if episode is None or not episode.is_open:
         raise ClosedError
-    match event:
+    is_idle = isinstance(event, Assign) and episode.owner_id == event.owner_id
+    return () if is_idle else (_handle(episode, event, now),)
+
+
+def _handle(episode: Episode, act: Act, now: datetime) -> ChangeEpisode:
+    match act:
         case Take():
-            return _take(episode, event, now)
+            return _take(episode, act, now)
+        case Keep():
+            return keep(episode)
         case Snooze():
-            return _snooze(episode, event, now)
+            return _snooze(episode, act, now)
         case Assign():
-            return _assign(episode, event)
+            return _assign(episode, act)
         case Resolve():
-            closed = _close(now, EpisodeState.RESOLVED, event.by, "", event.note)
-            return (_change(episode, "resolved", closed, note=event.note, is_new_epoch=True),)
+            closed = closed_values(now, EpisodeState.RESOLVED, act.by, "", act.note)
+            return change(episode, "resolved", closed, note=act.note, is_new_epoch=True)
         case Dismiss():
-            return _dismiss(episode, event, now)
+            return _dismiss(episode, act, now)
 
 
 def is_worse(episode: Episode, fired: Fired) -> bool:
     """Whether the news is worse than what was told: a higher severity, or as high and `worse_by` further down."""
-    before, after = _RANK.index(episode.severity), _RANK.index(fired.severity)
-    return after > before or (after == before and fired.level >= episode.level + fired.worse_by)
+    if _is_graver(episode, fired):
+        return True
+    return fired.severity is episode.severity and fired.level >= episode.level + fired.worse_by
+
+
+def _is_graver(episode: Episode, fired: Fired) -> bool:
+    return _RANK.index(fired.severity) > _RANK.index(episode.severity)
 
 
 def _fire(episode: Episode | None, fired: Fired, now: datetime) -> tuple[Intent, ...]:
@@ -234,36 +231,55 @@ def _fire(episode: Episode | None, fired: Fired, now: datetime) -> tuple[Intent,
 
 
 def _worsen(episode: Episode, fired: Fired) -> ChangeEpisode:
-    """Tell of it where it stands; a snooze is over, a person who took it keeps it."""
-    is_asleep = episode.state is EpisodeState.SNOOZED
-    values = _news(fired) | _voice(episode, fired) | (_open_values() if is_asleep else {})
-    return _change(episode, "worsened", values, is_new_epoch=is_asleep)
+    """Tell of it where it stands; a snooze is over, a person who took it keeps it. What nobody took waits anew when it
+    is graver than before: its escalation begins again, at the pace of what it is now.
+    """
+    is_asleep, voice = episode.state is EpisodeState.SNOOZED, _voice(episode, fired)
+    is_waiting_anew = is_asleep or (episode.state is EpisodeState.OPEN and _is_graver(episode, fired))
+    return change(
+        episode,
+        "worsened",
+        _news(fired) | voice | (open_values() if is_asleep else {}),
+        is_new_epoch=is_waiting_anew,
+        is_told=bool(voice) or not episode.is_quiet,
+        is_rearmed=episode.state is EpisodeState.ACKED and episode.asked_at is None,
+    )
 
 
 def _surface(episode: Episode, fired: Fired) -> ChangeEpisode:
-    """What stood in digests alone is worth telling at once now."""
-    return _change(episode, "surfaced", _news(fired) | _voice(episode, fired), is_told=False)
+    """What stood in digests alone is worth telling at once now: in its thread where it has one."""
+    values, was_told = _news(fired) | _voice(episode, fired), episode.announced_at is not None
+    return change(episode, "surfaced", values, is_told=was_told, is_rearmed=True)
 
 
-def _voice(episode: Episode, fired: Fired) -> dict[str, object]:
-    is_louder = episode.is_quiet and not fired.is_quiet
-    return {"is_quiet": False, "batch": fired.batch} if is_louder else {}
+def _voice(episode: Episode, fired: Fired) -> Values:
+    """What lets a quiet alert speak up again. A mute silences it until it ends, and what noise control made quiet stays
+    so until it is graver than it was then.
+    """
+    reason = episode.quiet_reason
+    is_settled = reason == QuietReason.MUTED or (reason in BY_NOISE and not _is_graver(episode, fired))
+    if not episode.is_quiet or fired.is_quiet or is_settled:
+        return {}
+    return {"is_quiet": False, "quiet_reason": "", "held_until": None, "batch": fired.batch}
 
 
 def _reopen(episode: Episode, fired: Fired, *, is_worse: bool) -> ChangeEpisode:
-    values = _news(fired) | _open_values() | _close_values(None, "", "", "")
-    values |= {"owner_id": None, "is_latched": False, "batch": fired.batch, "is_quiet": fired.is_quiet}
+    """In the old thread, where that may be told at all; a new post only for what is worse than before."""
+    values = _news(fired) | open_values() | quiet_values(fired.is_quiet, fired.quiet_reason)
+    values |= {"owner_id": None, "batch": fired.batch}
     is_anew = is_worse and not fired.is_quiet
-    return _change(episode, "reopened", values, is_new_epoch=True, is_announced_anew=is_anew)
+    if is_anew:
+        values["announced_at"] = None
+    return change(episode, "reopened", values, is_new_epoch=True, is_told=not fired.is_quiet)
 
 
 def _clear(episode: Episode | None, event: Cleared, now: datetime) -> tuple[Intent, ...]:
     if episode is None:
         return ()
     if episode.is_open:
-        closed = _close(now, EpisodeState.RESOLVED, "", event.cause, "")
-        return (_change(episode, "cleared", closed, is_new_epoch=True, is_told=False),)
-    return (_change(episode, "unlatched", {"is_latched": False}, is_told=False),) if episode.is_latched else ()
+        closed = closed_values(now, EpisodeState.RESOLVED, "", event.cause, "")
+        return (change(episode, "cleared", closed, is_new_epoch=True, is_told=False),)
+    return (change(episode, "unlatched", {"is_latched": False}, is_told=False),) if episode.is_latched else ()
 
 
 def _wake(episode: Episode | None, event: Woke, now: datetime) -> tuple[Intent, ...]:
@@ -273,37 +289,44 @@ def _wake(episode: Episode | None, event: Woke, now: datetime) -> tuple[Intent, 
         return ()
     if not event.is_firing:
         return _clear(episode, Cleared(), now)
-    return (_change(episode, "woke", _open_values(), is_new_epoch=True),)
+    return (change(episode, "woke", open_values(), is_new_epoch=True),)
 
 
-def _take(episode: Episode, event: Take, now: datetime) -> tuple[Intent, ...]:
+def _take(episode: Episode, act: Take, now: datetime) -> ChangeEpisode:
     if episode.state is EpisodeState.ACKED and episode.taken_by and episode.taken_at:
         raise TakenError(episode.taken_by, episode.taken_at)
-    values = _open_values() | {"state": EpisodeState.ACKED, "taken_by": event.by, "taken_at": now}
-    return (_change(episode, "taken", values, is_new_epoch=True),)
+    values = open_values() | {"state": EpisodeState.ACKED, "taken_by": act.by, "taken_at": now}
+    return change(episode, "taken", values, is_new_epoch=True)
 
 
-def _snooze(episode: Episode, event: Snooze, now: datetime) -> tuple[Intent, ...]:
-    check_snooze(event.until, event.not_past, now)
-    values: dict[str, object] = {"state": EpisodeState.SNOOZED, "snoozed_until": event.until}
-    return (_change(episode, "snoozed", values, note=event.reason, is_new_epoch=True),)
+def keep(episode: Episode) -> ChangeEpisode:
+    """Who took it is still on it. Raises `AnsweredError` unless they were asked."""
+    if episode.state is not EpisodeState.ACKED or episode.asked_at is None:
+        raise AnsweredError
+    return change(episode, "kept", {"asked_at": None}, is_new_epoch=True)
 
 
-def _assign(episode: Episode, event: Assign) -> tuple[Intent, ...]:
-    if episode.owner_id == event.owner_id:
-        return ()
-    is_waiting = episode.state is EpisodeState.OPEN
-    return (_change(episode, "assigned", {"owner_id": event.owner_id}, is_new_epoch=is_waiting),)
+def _snooze(episode: Episode, act: Snooze, now: datetime) -> ChangeEpisode:
+    check_snooze(act.until, act.not_past, now)
+    values: Values = {"state": EpisodeState.SNOOZED, "snoozed_until": act.until, "asked_at": None}
+    return change(episode, "snoozed", values, note=act.reason, is_new_epoch=True)
 
 
-def _dismiss(episode: Episode, event: Dismiss, now: datetime) -> tuple[Intent, ...]:
-    if event.reason is DismissReason.OTHER and not event.note.strip():
+def _assign(episode: Episode, act: Assign) -> ChangeEpisode:
+    """The wait for the new owner begins only where nobody took it; an open question is answered by it."""
+    is_waiting, is_taken = episode.state is EpisodeState.OPEN, episode.state is EpisodeState.ACKED
+    values: Values = {"owner_id": act.owner_id} | ({"asked_at": None} if is_taken and episode.asked_at else {})
+    return change(episode, "assigned", values, is_new_epoch=is_waiting, is_rearmed=is_taken)
+
+
+def _dismiss(episode: Episode, act: Dismiss, now: datetime) -> ChangeEpisode:
+    if act.reason is DismissReason.OTHER and not act.note.strip():
         raise UserError("Say in a few words why, so that the rule can be made better.", field="note")
-    closed = _close(now, EpisodeState.DISMISSED, event.by, event.reason.value, event.note)
-    return (_change(episode, "dismissed", closed, note=event.note, is_new_epoch=True),)
+    closed = closed_values(now, EpisodeState.DISMISSED, act.by, act.reason.value, act.note)
+    return change(episode, "dismissed", closed, note=act.note, is_new_epoch=True)
 
 
-def _change(
+def change(
     episode: Episode,
     verb: str,
     values: Mapping[str, object],
@@ -311,34 +334,17 @@ def _change(
     note: str = "",
     is_new_epoch: bool = False,
     is_told: bool = True,
-    is_announced_anew: bool = False,
+    is_rearmed: bool = False,
 ) -> ChangeEpisode:
+    """The transition `verb` of an alert as it stands. With a new epoch its timers are set anew, too."""
     check_note(note, NOTE_LENGTH)
     if is_new_epoch:
         values = {**values, "epoch": episode.epoch + 1}
+    is_anew = "announced_at" in values
     return ChangeEpisode(
-        episode.id, episode.version, verb, values, note=note, is_told=is_told, is_announced_anew=is_announced_anew
+        episode.id, episode.version, verb, values, note, is_told, is_anew, is_rearmed=is_rearmed or is_new_epoch
     )
 
 
-def _news(fired: Fired) -> dict[str, object]:
-    return {
-        "severity": fired.severity,
-        "level": fired.level,
-        "facts": dict(fired.facts),
-        "rule_version": fired.rule_version,
-    }
-
-
-def _open_values() -> dict[str, object]:
-    return {"state": EpisodeState.OPEN, "snoozed_until": None, "taken_by": None, "taken_at": None}
-
-
-def _close(now: datetime, state: EpisodeState, by: str, reason: str, note: str) -> dict[str, object]:
-    """A person's close latches; the condition's own end does not."""
-    values = _close_values(now, by, reason, note)
-    return values | {"state": state, "snoozed_until": None, "is_latched": bool(by)}
-
-
-def _close_values(at: datetime | None, by: str, reason: str, note: str) -> dict[str, object]:
-    return {"closed_at": at, "closed_by": by or None, "close_reason": reason, "close_note": note}
+def _news(fired: Fired) -> Values:
+    return news_values(fired.severity, fired.level, fired.facts, fired.rule_version)

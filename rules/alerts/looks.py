@@ -11,14 +11,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from rules.alerts.alerts import GONE, Cleared, Episode, Fired, Intent, decide
+from rules.alerts.alerts import GONE, Cleared, Fired, Intent, decide
 from rules.alerts.announcements import choose_batch
 from rules.alerts.conditions import Condition, Topic, Verdict, observe
+from rules.alerts.episodes import Episode
 from rules.alerts.evidence import Evidence, Observation, Rule
 from rules.alerts.muting import list_muted
 from rules.alerts.signals import RULE_OF, RULES, has_just_dropped
 from rules.alerts.tuning import AS_MADE, Tuning
-from rules.records import AlertKind, ConditionState
+from rules.records import AlertKind, ConditionState, QuietReason
 
 Conditions = Mapping[Topic, Condition]
 _DAY = timedelta(days=1)
@@ -122,6 +123,7 @@ def decide_look(
 
 def _fired(look: Look, seen: Observation, condition: Condition, seasons: Collection[str]) -> Fired:
     rule, is_first_look = RULE_OF[seen.kind], condition.is_first_look(look.day)
+    quiet_reason = _find_quiet_reason(condition, rule, seen)
     return Fired(
         look.account_id,
         seen.kind,
@@ -132,8 +134,15 @@ def _fired(look: Look, seen: Observation, condition: Condition, seasons: Collect
         _tell(look, seen, condition, rule),
         subject=seen.subject,
         batch=choose_batch(seen.kind, look.country, seasons, is_first_look=is_first_look),
-        is_quiet=condition.is_flapping or rule.is_digest_only or seen.is_digest_only,
+        is_quiet=bool(quiet_reason),
+        quiet_reason=quiet_reason,
     )
+
+
+def _find_quiet_reason(condition: Condition, rule: Rule, seen: Observation) -> str:
+    if condition.is_flapping:
+        return QuietReason.FLAPPING
+    return QuietReason.DIGEST_KIND if rule.is_digest_only or seen.is_digest_only else ""
 
 
 def _tell(look: Look, seen: Observation, condition: Condition, rule: Rule) -> dict[str, object]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from rules.alerts.alerts import Episode
 from rules.alerts.conditions import Condition, Topic, Verdict
+from rules.alerts.episodes import Episode
 from rules.alerts.evidence import Observation, Rule, find_object
 from rules.records import AlertKind, Severity
 

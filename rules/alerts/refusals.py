@@ -1,5 +1,5 @@
-"""Why a person may not do to an alert what they ask: it is closed, taken, or would sleep too long. Owns these errors;
-refuses to know the alert.
+"""Why a person may not do to an alert what they ask: it is closed, taken, answered, or would sleep too long. Owns these
+errors; refuses to know the alert.
 """
 
 from __future__ import annotations
@@ -25,6 +25,13 @@ class TakenError(StaleError):
         super().__init__("This alert is taken already. Nothing was changed.")
         self.by = by
         self.at = at
+
+
+class AnsweredError(StaleError):
+    """The alert does not ask (any more) whether somebody is still on it."""
+
+    def __init__(self) -> None:
+        super().__init__("Nobody is waiting for this answer any more. Nothing was changed.")
 
 
 def check_snooze(until: datetime, not_past: date | None, now: datetime) -> None:

@@ -100,6 +100,7 @@ def _open(tx: Tx, fired: Fired, now: datetime) -> _Deed:
         opened_at=now,
         batch=fired.batch,
         is_quiet=fired.is_quiet,
+        quiet_reason=fired.quiet_reason,
     )
     tx.session.add(row)
     return _Deed(row, "opened", {}, _plain({"severity": row.severity, "level": row.level, "facts": row.facts}))

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, func, text, true
 from sqlmodel import Field, Index, SQLModel, and_, case, col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from rules.alerts.alerts import OPEN_STATES, Episode
+from rules.alerts.episodes import OPEN_STATES, Episode
 from rules.records import AlertKind, Enqueue, EpisodeState, Severity
 from storage.accounts.accounts import AccountRow
 from storage.db import Tx
@@ -100,6 +100,13 @@ class EpisodeRow(SQLModel, table=True):
     channel_id: str = ""
     announced_at: datetime | None = moment(default=None, nullable=True)
     summary_id: str = Field(default="", index=True)
+    escalation: list[dict[str, Any]] = json_value(default_factory=list)
+    escalated_to: int = 0
+    escalated_at: datetime | None = moment(default=None, nullable=True)
+    timer_step: str = ""
+    timer_at: datetime | None = moment(default=None, nullable=True, index=True)
+    timer_epoch: int = 0
+    asked_at: datetime | None = moment(default=None, nullable=True)
 
 
 class AlertEventRow(SQLModel, table=True):

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, exists, func, or_
 from sqlmodel import Field, Index, SQLModel, col, select
 
-from rules.alerts.alerts import OPEN_STATES
+from rules.alerts.episodes import OPEN_STATES
 from rules.alerts.mutes import AddMute, ChangeMute, EndMute, Mute, MuteIntent, Scope
 from rules.records import Actor, AlertKind, Change
 from storage import audit

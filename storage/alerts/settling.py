@@ -10,7 +10,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement
 from sqlmodel import and_, col, or_, select
 
-from rules.alerts.alerts import GONE, OPEN_STATES, Cleared, decide
+from rules.alerts.alerts import GONE, Cleared, decide
+from rules.alerts.episodes import OPEN_STATES
 from rules.records import Actor, AlertKind
 from storage.alerts.alert_writes import apply_alerts
 from storage.alerts.alerts import EpisodeRow, to_episode

@@ -10,8 +10,8 @@ from datetime import datetime
 from sqlmodel import col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from rules.alerts.alerts import OPEN_STATES
 from rules.alerts.conditions import Topic
+from rules.alerts.episodes import OPEN_STATES
 from rules.records import AccountState, EpisodeState
 from storage.accounts.accounts import AccountRow
 from storage.alerts.alerts import EpisodeRow

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.alerts.alerts import ChangeEpisode, Episode, Intent, OpenEpisode, RefreshEpisode
+from rules.alerts.alerts import ChangeEpisode, Intent, OpenEpisode, RefreshEpisode
 from rules.alerts.conditions import Condition, Topic, Verdict
+from rules.alerts.episodes import Episode
 from rules.alerts.evidence import Evidence, Observation
 from rules.alerts.looks import Look, advance, decide_look, list_to_keep, look_at
 from rules.alerts.muting import list_muted
