@@ -5,13 +5,16 @@ queries. Owns that reading; refuses to judge (`rules.alerts.signals`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from rules.alerts.evidence import Evidence, TargetSeen
 from rules.alerts.health_signals import list_days
+from rules.alerts.tuning import Tuning
 from rules.health.usage import SILENT_WORKING_DAYS, WINDOW_DAYS, Feed, Usage, count_silent_days, find_outage
-from storage.accounts.accounts import AccountRow, get_accounts
+from rules.records import AlertKind
+from storage.accounts.accounts import Watched
+from storage.alerts.adjustments import read_tunings
 from storage.db import Tx
 from storage.health.health import list_day_scores
 from storage.health.usage_days import last_day, list_feed_days, list_gauge_keys, use_spans
@@ -36,42 +39,49 @@ class Day:
     country: str
     feed: Feed
     gauge_keys: tuple[str, ...]
+    tunings: Mapping[AlertKind, Tuning] = field(default_factory=dict)
 
 
 def read_day(tx: Tx, day: date) -> Day:
     """The feed as the scores of `day` saw it."""
     country = get_workspace(tx).country
-    fed = last_day(tx, day - timedelta(days=1))
+    fed, tunings = last_day(tx, day - timedelta(days=1)), read_tunings(tx, day)
     if fed is None:
-        return Day(day, country, Feed(None), ())
+        return Day(day, country, Feed(None), (), tunings)
     since = fed - _FEED_DAYS
     outage = find_outage(list_feed_days(tx, since, fed), since, fed)
-    return Day(day, country, Feed(fed, outage), tuple(list_gauge_keys(tx)))
+    return Day(day, country, Feed(fed, outage), tuple(list_gauge_keys(tx)), tunings)
 
 
-def list_evidence(tx: Tx, account_ids: Sequence[str], of: Day) -> list[tuple[AccountRow, Evidence]]:
-    """The evidence on each account of the page: eighteen queries, however many objects there are,
-    and fewer where no account may be silent.
+def list_evidence(tx: Tx, accounts: Sequence[Watched], of: Day) -> list[Evidence]:
+    """The evidence on each account of the page, in its order: seventeen queries, however many objects there are, and
+    fewer where no account may be silent.
     """
-    accounts = get_accounts(tx, account_ids)
-    scores, use = list_day_scores(tx, account_ids, list_days(of.day)), _list_use(tx, accounts, of)
-    targets, journeys = _list_targets(tx, account_ids, of.day), list_journey_facts(tx, account_ids)
-    renewals = list_renewal_facts(tx, account_ids, of.day)
-
-    def gather(id_: str, account: AccountRow) -> Evidence:
-        return Evidence(
+    ids = [account.id for account in accounts]
+    scores, use = list_day_scores(tx, ids, list_days(of.day)), _list_use(tx, accounts, of)
+    targets, journeys = _list_targets(tx, ids, of.day), list_journey_facts(tx, ids)
+    renewals = list_renewal_facts(tx, ids, of.day)
+    return [
+        Evidence(
             of.day,
             scores.get(id_, {}),
             use[id_],
             of.feed,
-            account.country or of.country,
-            account.tier,
+            country or of.country,
+            tier,
             tuple(targets.get(id_, ())),
             journeys.get(id_),
             tuple(renewals.get(id_, ())),
+            of.tunings,
         )
+        for id_, country, tier in accounts
+    ]
 
-    return [(account, gather(id_, account)) for id_, account in accounts.items()]
+
+def list_score_evidence(tx: Tx, account_ids: Sequence[str], of: Day) -> dict[str, Evidence]:
+    """Of each account only what its scores tell, in one query."""
+    scores = list_day_scores(tx, account_ids, list_days(of.day))
+    return {id_: Evidence(of.day, scores.get(id_, {}), tunings=of.tunings) for id_ in account_ids}
 
 
 def _list_targets(tx: Tx, account_ids: Sequence[str], day: date) -> dict[str, list[TargetSeen]]:
@@ -88,15 +98,16 @@ def _list_targets(tx: Tx, account_ids: Sequence[str], day: date) -> dict[str, li
     }
 
 
-def _list_use(tx: Tx, accounts: Mapping[str, AccountRow], of: Day) -> dict[str, Usage]:
+def _list_use(tx: Tx, accounts: Sequence[Watched], of: Day) -> dict[str, Usage]:
     """When each account used the product; all else that silence asks for only where it may be silent."""
+    ids = [account.id for account in accounts]
     if of.feed.last_day is None:
-        return dict.fromkeys(accounts, Usage())
-    spans = use_spans(tx, list(accounts), of.feed.last_day)
-    use = {id_: Usage(*spans.get(id_, (None, None))) for id_ in accounts}
+        return dict.fromkeys(ids, Usage())
+    spans = use_spans(tx, ids, of.feed.last_day)
+    use = {id_: Usage(*spans.get(id_, (None, None))) for id_ in ids}
     quiet = [
         id_
-        for id_, account in accounts.items()
-        if count_silent_days(use[id_], of.feed, account.country or of.country) >= SILENT_WORKING_DAYS
+        for id_, country, _tier in accounts
+        if count_silent_days(use[id_], of.feed, country or of.country) >= SILENT_WORKING_DAYS
     ]
     return use | (list_usage(tx, quiet, of.feed.last_day, of.gauge_keys) if quiet else {})

@@ -12,7 +12,7 @@ from datetime import date
 from rules.alerts import health_signals, journey_signals, renewal_signals, target_signals
 from rules.alerts.conditions import Condition
 from rules.alerts.evidence import Rule
-from rules.records import AlertKind
+from rules.records import AlertKind, ConditionState
 
 SEASON_ACCOUNTS = 8
 SEASON_SHARE = 0.25
@@ -48,6 +48,16 @@ def has_just_dropped(condition: Condition | None, day: date) -> bool:
     return bool(
         condition and condition.is_on and condition.openings and (day - condition.openings[-1]).days < SEASON_DAYS
     )
+
+
+def may_have_dropped(state: ConditionState | None, opened_on: date | None, day: date) -> bool:
+    """Whether `has_just_dropped` may hold after a look on `day` at a drop that stood in `state` (None: never looked at)
+    and last began on `opened_on`. What was all right needs two days to begin, so its scores need not be read.
+    """
+    if state is None or state is ConditionState.PENDING:
+        return True
+    is_on = state in (ConditionState.FIRING, ConditionState.CLEARING)
+    return is_on and opened_on is not None and (day - opened_on).days < SEASON_DAYS
 
 
 def find_seasons(drops: Iterable[tuple[str, bool]]) -> dict[str, tuple[int, int]]:

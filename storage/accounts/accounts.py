@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, false, union
 from sqlalchemy import select as select_columns
@@ -63,6 +64,14 @@ class AliasRow(SQLModel, table=True):
     account_id: str = account()
     alias: str
     folded: str
+
+
+class Watched(NamedTuple):
+    """As much of an account as the daily jobs need of each; `country` is its own, "" where unknown."""
+
+    id: str
+    country: str
+    tier: Tier | None
 
 
 # ---------------------------------------------------------------- one account
@@ -217,14 +226,20 @@ def list_archived_named(tx: Tx) -> list[Named]:
 
 def page_account_ids(tx: Tx, after: str = "", limit: int = 200) -> list[str]:
     """The next ids, in order, of accounts that jobs look at: in use and not lost."""
-    return list(
-        tx.session.exec(
-            select(AccountRow.id)
-            .where(is_in_use(tx), AccountRow.id > after, AccountRow.state != AccountState.LOST)
-            .order_by(col(AccountRow.id))
-            .limit(limit)
-        )
-    )
+    query = select(AccountRow.id).where(is_watched(tx), AccountRow.id > after)
+    return list(tx.session.exec(query.order_by(col(AccountRow.id)).limit(limit)))
+
+
+def page_watched(tx: Tx, after: str = "", limit: int = 200) -> list[Watched]:
+    """As `page_account_ids`, with what a scan needs of each."""
+    query = select_columns(*(getattr(AccountRow, name) for name in Watched._fields))
+    wanted = query.where(is_watched(tx), col(AccountRow.id) > after)
+    return [Watched(*row) for row in tx.session.execute(wanted.order_by(col(AccountRow.id)).limit(limit))]
+
+
+def is_watched(tx: Tx) -> ColumnElement[bool]:
+    """Whether jobs look at an account, as a condition of a query: in use and not lost."""
+    return and_(is_in_use(tx), col(AccountRow.state) != AccountState.LOST)
 
 
 def is_in_use(tx: Tx) -> ColumnElement[bool]:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import event
 
+import storage.schema  # noqa: F401  # all tables, as the bot has them: they refer to one another
 from pipeline import scan
 from storage.db import Database
 
