@@ -28,11 +28,18 @@ from rules.delivery.digests import (
 )
 from rules.people.working_time import WorkingTime
 from rules.records import DigestKind, DigestWish
-from storage.agenda import Reached, list_leads, list_open_items, list_reached, list_unclaimed
+from storage.agenda import Reached, list_open_items, list_reached, list_unclaimed
 from storage.db import Database, Tx
 from storage.delivery.digests import apply_digests, list_last_made, list_made
 from storage.people.members import MemberRow
-from storage.people.team import find_stand_ins, get_team_time, list_away, list_people, list_working_times
+from storage.people.team import (
+    find_stand_ins,
+    get_team_time,
+    list_away,
+    list_leads,
+    list_people,
+    list_working_times,
+)
 from storage.people.workspaces import get_workspace
 from storage.renewals.renewals import list_coming
 

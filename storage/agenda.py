@@ -21,7 +21,6 @@ from rules.records import (
     MilestoneState,
     OfferState,
     RenewalOutcome,
-    Role,
     Severity,
 )
 from rules.success.curves import Point
@@ -32,8 +31,7 @@ from storage.db import Tx
 from storage.lookup import is_among
 from storage.owned import Owners, Scope, narrow
 from storage.people.members import MemberRow, get_members
-from storage.people.team import find_stand_ins, list_away, list_people
-from storage.people.workspaces import get_workspace
+from storage.people.team import find_stand_ins, list_away, list_leads, list_people
 from storage.renewals.renewals import RenewalRow
 from storage.success.checkins import CheckinOfferRow
 from storage.success.journeys import JourneyRow, MilestoneRow
@@ -77,13 +75,6 @@ def _list_uncovered(tx: Tx, there: Collection[str], stand_ins: Collection[str]) 
     """Who is away or gone and has nobody who stands in; robots and those who left may still own something."""
     ids = tx.session.execute(select(col(MemberRow.id)).where(col(MemberRow.workspace_id) == tx.workspace_id)).scalars()
     return [id_ for id_ in ids if id_ not in there and id_ not in stand_ins]
-
-
-def list_leads(tx: Tx, people: Sequence[MemberRow]) -> list[str]:
-    """Which of the people look after what is nobody's: the workspace's lead, else all leads, else the admins."""
-    chosen = get_workspace(tx).lead_id
-    by_role = ([row.id for row in people if row.role is role] for role in (Role.LEAD, Role.ADMIN))
-    return [row.id for row in people if row.id == chosen] or next(filter(None, by_role), [])
 
 
 def list_unclaimed(tx: Tx, told_before: datetime, limit: int) -> tuple[list[str], int]:

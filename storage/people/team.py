@@ -4,7 +4,7 @@ the members and one for the workspace; refuses to change them (see `storage.peop
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, time
 
 from sqlalchemy import ColumnElement, and_
@@ -82,6 +82,13 @@ def get_team_time(tx: Tx) -> WorkingTime:
         country=home.country,
         weekly_on=home.weekly_on,
     )
+
+
+def list_leads(tx: Tx, people: Sequence[MemberRow]) -> list[str]:
+    """Which of the people look after what is nobody's: the workspace's lead, else all leads, else the admins."""
+    chosen = get_workspace(tx).lead_id
+    by_role = ([row.id for row in people if row.role is role] for role in (Role.LEAD, Role.ADMIN))
+    return [row.id for row in people if row.id == chosen] or next(filter(None, by_role), [])
 
 
 def list_away(tx: Tx, day: date) -> frozenset[str]:
