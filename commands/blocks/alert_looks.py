@@ -5,7 +5,7 @@ subjects' `*_alerts` beside it do) and to lay a message out (`commands.blocks.al
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -21,7 +21,9 @@ Facts = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class AlertView:
-    """An alert with everything its message tells; people are None where nobody is meant or they are gone."""
+    """An alert with everything its message tells; people are None where nobody is meant or they are gone.
+    `pulse`: what a check-in said of the account last (1...5), and when. `changers`: who changed the rule, by id.
+    """
 
     row: EpisodeRow
     account: AccountRow
@@ -30,6 +32,8 @@ class AlertView:
     closer: MemberRow | None = None
     renews_on: date | None = None
     worth: str = ""
+    pulse: tuple[int, date] | None = None
+    changers: Mapping[str, MemberRow] = field(default_factory=dict)
 
     @property
     def facts(self) -> Facts:
@@ -57,7 +61,9 @@ class Look:
         rule: the rule in a sentence; with `sums` enough to do the sum again by hand.
         buttons: buttons of its own, shown before those that every alert has; one of them may be primary.
         sums: the lines of the whole calculation; None: `why` says it all.
-        sources: what the sum is made of and how old that is, beside the rule's version; None: nothing.
+        sources: what the sum is made of and how old that is, beside the rule's version; None: the day it
+            was seen.
+        level: how bad it was on a day, in words; None: that it was so is all there is to say.
     """
 
     title: Words
@@ -67,6 +73,15 @@ class Look:
     buttons: Callable[[Reader, AlertView], Sequence[Element]] = _no_buttons
     sums: Lines | None = None
     sources: Lines | None = None
+    level: Callable[[Reader, float], str] | None = None
+
+
+def between_days(reader: Reader, facts: Facts, earlier: str, later: str) -> str:
+    """From one ISO day in `facts` to another, as a sum: "3 Mar 2026 → 10 Mar 2026 = 7 days"; "" without both."""
+    days = [date.fromisoformat(facts[name]) for name in (earlier, later) if facts.get(name)]
+    if len(days) != len((earlier, later)):
+        return ""
+    return f"{reader.date(days[0])} → {reader.date(days[1])} = {reader.span((days[1] - days[0]).days)}"
 
 
 def account_words(view: AlertView) -> str:

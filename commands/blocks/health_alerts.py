@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from commands.blocks.alert_looks import AlertView, Facts, Look, account_words, shown_day
 from commands.blocks.health import capped_words, factor_name
+from commands.blocks.health_sums import drop_sums, exact, red_sums, silence_sums
 from rules.health.contributions import KNOCK_OUT, round_to_sum
 from rules.health.health import show_score
 from rules.records import AlertKind
@@ -65,30 +66,8 @@ def _share_words(reader: Reader, facts: Facts, share: Facts, points: int) -> str
     return f"{factor_name(reader, share['factor'])} {reader.signed(points)} ({moved})"
 
 
-def _drop_sums(reader: Reader, view: AlertView) -> list[str]:
-    facts = view.facts
-    shares = facts.get("shares", [])
-    total = sum(each["weight"] for each in shares) or 1
-    lines = [_sum_line(reader, facts, each, total) for each in shares]
-    before, after = (_exact(reader, float(facts[side])) for side in ("before", "after"))
-    days = reader.say(
-        "{day} and {later}", day=shown_day(reader, facts, "from_day"), later=shown_day(reader, facts, "day")
-    )
-    sides: dict[str, Any] = {"days": days, "before": before, "after": after}
-    lines.append(reader.say("On the factors known on both {days}: {before} → {after}", **sides))
-    stored = (facts.get("score_before"), facts.get("score"))
-    if all(each is not None for each in stored):
-        old, new = (_exact(reader, float(each)) for each in stored if each is not None)
-        lines.append(reader.say("The scores of these days, on all factors: {before} → {after}", before=old, after=new))
-    return lines
-
-
-def _sum_line(reader: Reader, facts: Facts, share: Facts, total: float) -> str:
-    if share["factor"] == KNOCK_OUT:
-        return _share_words(reader, facts, share, round(share["points"]))
-    name, points = factor_name(reader, share["factor"]), _exact(reader, share["points"])
-    before, after = _exact(reader, share["before"]), _exact(reader, share["after"])
-    return f"{name}: ({after} − {before}) × {share['weight']:g} / {total:g} = {points}"
+def _drop_level(reader: Reader, level: float) -> str:
+    return reader.say("{points} points lost", points=exact(reader, level))
 
 
 # ---------------------------------------------------------------- red
@@ -107,6 +86,10 @@ def _red_why(reader: Reader, view: AlertView) -> str:
 
 def _red_rule(reader: Reader) -> str:
     return reader.say("Raised when the score is red (under 50) on two days running. It ends at 55.")
+
+
+def _red_level(reader: Reader, level: float) -> str:
+    return reader.say("{points} points under the limit of red", points=exact(reader, level))
 
 
 def _red_steps(reader: Reader, view: AlertView) -> list[str]:
@@ -142,6 +125,10 @@ def _silence_rule(reader: Reader) -> str:
     )
 
 
+def _silence_level(reader: Reader, level: float) -> str:
+    return reader.say("{days} working days", days=exact(reader, level))
+
+
 def _silence_steps(reader: Reader, _view: AlertView) -> list[str]:
     return [
         reader.say("Call your contact: did the people change, or the need?"),
@@ -156,13 +143,20 @@ def _sources(reader: Reader, view: AlertView) -> list[str]:
     """Age of the data, coverage."""
     facts, parts = view.facts, []
     if facts.get("data_day"):
-        parts.append(reader.say("usage up to {day}", day=shown_day(reader, facts, "data_day")))
+        parts.append(reader.say("usage up to {day}", day=shown_day(reader, facts, "data_day")) + _age(reader, facts))
     if facts.get("day"):
         parts.append(reader.say("score of {day}", day=shown_day(reader, facts, "day")))
     if facts.get("coverage") is not None:
         percent = round(Decimal(str(facts["coverage"])) * 100)
         parts.append(reader.say("coverage {share}", share=reader.quantity(percent, "%")))
     return parts
+
+
+def _age(reader: Reader, facts: Facts) -> str:
+    """How old the usage data was when the alert was raised; "" where it was of the day before, as it should be."""
+    seen = facts.get("seen_on") or facts.get("day")
+    days = (date.fromisoformat(seen) - date.fromisoformat(facts["data_day"])).days - 1 if seen else 0
+    return " " + reader.say("({span} old)", span=reader.span(days)) if days > 0 else ""
 
 
 def _choose_steps(reader: Reader, facts: Facts, causes: list[str]) -> list[str]:
@@ -190,12 +184,20 @@ def _shown(facts: Facts, name: str) -> int:
     return show_score(float(facts.get(name) or 0))
 
 
-def _exact(reader: Reader, value: float) -> str:
-    return reader.number(round(Decimal(str(value)), 1))
-
-
 LOOKS: dict[AlertKind, Look] = {
-    AlertKind.HEALTH_DROP: Look(_drop_title, _drop_why, _drop_steps, _drop_rule, sums=_drop_sums, sources=_sources),
-    AlertKind.HEALTH_RED: Look(_red_title, _red_why, _red_steps, _red_rule, sources=_sources),
-    AlertKind.SILENCE: Look(_silence_title, _silence_why, _silence_steps, _silence_rule, sources=_sources),
+    AlertKind.HEALTH_DROP: Look(
+        _drop_title, _drop_why, _drop_steps, _drop_rule, sums=drop_sums, sources=_sources, level=_drop_level
+    ),
+    AlertKind.HEALTH_RED: Look(
+        _red_title, _red_why, _red_steps, _red_rule, sums=red_sums, sources=_sources, level=_red_level
+    ),
+    AlertKind.SILENCE: Look(
+        _silence_title,
+        _silence_why,
+        _silence_steps,
+        _silence_rule,
+        sums=silence_sums,
+        sources=_sources,
+        level=_silence_level,
+    ),
 }

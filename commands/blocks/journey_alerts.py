@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from commands.blocks.alert_looks import AlertView, Look, account_words, shown_day
+from commands.blocks.alert_looks import AlertView, Look, account_words, between_days, shown_day
 from commands.blocks.journeys import NAME_LENGTH, done_button, journey_button, move_button
 from commands.kit import Element, clip, esc
 from rules.alerts.journey_signals import DUE_DAYS, LATE_DAYS
 from rules.records import AlertKind
-from rules.success.journeys import STANDSTILL_DAYS, STUCK_DAYS
+from rules.success.journeys import STANDSTILL_DAYS, STUCK_DAYS, STUCK_SHARE
 from words.reader import Reader
 
 
@@ -100,6 +100,44 @@ def _stuck_rule(reader: Reader) -> str:
     )
 
 
+def _due_sums(reader: Reader, view: AlertView) -> list[str]:
+    left = between_days(reader, view.facts, "seen_on", "due_on") or reader.span(int(view.facts.get("days", 0)))
+    return [reader.say("Left: {days}; told of from {limit} on", days=left, limit=reader.span(DUE_DAYS))]
+
+
+def _overdue_sums(reader: Reader, view: AlertView) -> list[str]:
+    facts = view.facts
+    late = between_days(reader, facts, "due_on", "seen_on") or reader.span(int(facts.get("days", 0)))
+    limit = reader.span(int(facts.get("late_days", LATE_DAYS)))
+    return [
+        reader.say("Overdue: {days}", days=late),
+        reader.say("Posted for tier A after more than {limit}; else it waits for the digest", limit=limit),
+    ]
+
+
+def _stuck_sums(reader: Reader, view: AlertView) -> list[str]:
+    facts = view.facts
+    days, planned = int(facts.get("days", 0)), int(facts.get("planned_days") or 0)
+    share = int(planned * STUCK_SHARE)
+    shown = {
+        "days": reader.number(days),
+        "planned": reader.number(planned),
+        "beyond": reader.number(int(facts.get("beyond", 0))),
+        "least": reader.number(STUCK_DAYS),
+        "percent": reader.number(round(100 * STUCK_SHARE)),
+        "share": reader.number(share),
+        "limit": reader.number(max(STUCK_DAYS, share)),
+    }
+    lines = [reader.say("In the stage: {days}", days=between_days(reader, facts, "since", "seen_on") or shown["days"])]
+    if not facts.get("is_long", True):
+        still, limit = reader.span(int(facts.get("still", 0))), reader.span(STANDSTILL_DAYS)
+        said = reader.say("Nothing settled for {still}; the limit is {limit}", still=still, limit=limit)
+        return [*lines, said + " · " + reader.say("overdue: {count}", count=reader.number(int(facts["overdue"])))]
+    beyond = reader.say("Beyond the plan: {days} − {planned} = {beyond} days", **shown)
+    allowed = "Limit: more than the larger of {least} days and {percent} % of {planned} days = {share}, so {limit} days"
+    return [*lines, beyond, reader.say(allowed, **shown)]
+
+
 def _milestone_why(reader: Reader, view: AlertView) -> str:
     day, stage = shown_day(reader, view.facts, "due_on"), _name(view, "stage")
     said = reader.say("due {day} · stage {stage}", day=day, stage=stage)
@@ -121,7 +159,9 @@ def _stage_buttons(reader: Reader, view: AlertView) -> Sequence[Element]:
 
 
 LOOKS: dict[AlertKind, Look] = {
-    AlertKind.MILESTONE_DUE: Look(_due_title, _due_why, _due_steps, _due_rule, _milestone_buttons),
-    AlertKind.MILESTONE_OVERDUE: Look(_overdue_title, _overdue_why, _overdue_steps, _overdue_rule, _milestone_buttons),
-    AlertKind.STAGE_STUCK: Look(_stuck_title, _stuck_why, _stuck_steps, _stuck_rule, _stage_buttons),
+    AlertKind.MILESTONE_DUE: Look(_due_title, _due_why, _due_steps, _due_rule, _milestone_buttons, sums=_due_sums),
+    AlertKind.MILESTONE_OVERDUE: Look(
+        _overdue_title, _overdue_why, _overdue_steps, _overdue_rule, _milestone_buttons, sums=_overdue_sums
+    ),
+    AlertKind.STAGE_STUCK: Look(_stuck_title, _stuck_why, _stuck_steps, _stuck_rule, _stage_buttons, sums=_stuck_sums),
 }

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import date
 
 from commands.blocks.accounts import shown_name
-from commands.blocks.alert_looks import AlertView, Look, shown_day
+from commands.blocks.alert_looks import AlertView, Look, between_days, shown_day
 from commands.blocks.renewals import OUTCOME, VERDICT, renewal_ref
 from commands.kit import Element, button
+from rules.alerts.renewal_signals import PROVISIONAL_DAYS
 from rules.records import AlertKind, EpisodeState
 from words.reader import Reader
 
@@ -32,6 +33,11 @@ def _notice_steps(reader: Reader, _view: AlertView) -> list[str]:
         reader.say("Ask for a talk about the notice, with the sponsor, this week."),
         reader.say("Bring what was reached of the targets, in numbers."),
     ]
+
+
+def _notice_sums(reader: Reader, view: AlertView) -> list[str]:
+    left = between_days(reader, view.facts, "seen_on", "ends_on")
+    return [reader.say("Left until the end: {days}", days=left)] if left else [_notice_why(reader, view)]
 
 
 def _expired_title(reader: Reader, view: AlertView) -> str:
@@ -62,6 +68,14 @@ def _expired_steps(reader: Reader, _view: AlertView) -> list[str]:
     return [reader.say("Record how it ended, or correct the contract's dates.")]
 
 
+def _expired_sums(reader: Reader, view: AlertView) -> list[str]:
+    since = between_days(reader, view.facts, "ends_on", "seen_on")
+    if not since:
+        return [_expired_why(reader, view)]
+    limit = reader.span(PROVISIONAL_DAYS)
+    return [reader.say("Since the end: {days}; provisional up to {limit}", days=since, limit=limit)]
+
+
 def _end(reader: Reader, view: AlertView) -> str:
     return shown_day(reader, view.facts, "ends_on")
 
@@ -79,6 +93,10 @@ def _buttons(reader: Reader, view: AlertView) -> Sequence[Element]:
 
 
 LOOKS: dict[AlertKind, Look] = {
-    AlertKind.NOTICE_RECEIVED: Look(_notice_title, _notice_why, _notice_steps, _notice_rule, _buttons),
-    AlertKind.CONTRACT_EXPIRED: Look(_expired_title, _expired_why, _expired_steps, _expired_rule, _buttons),
+    AlertKind.NOTICE_RECEIVED: Look(
+        _notice_title, _notice_why, _notice_steps, _notice_rule, _buttons, sums=_notice_sums
+    ),
+    AlertKind.CONTRACT_EXPIRED: Look(
+        _expired_title, _expired_why, _expired_steps, _expired_rule, _buttons, sums=_expired_sums
+    ),
 }

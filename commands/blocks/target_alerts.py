@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
-from commands.blocks.alert_looks import AlertView, Facts, Look, account_words, shown_day
+from commands.blocks.alert_looks import AlertView, Facts, Look, account_words, between_days, shown_day
 from commands.blocks.targets import draw_bar, log_button, percent, show_target_button
 from commands.kit import Element, clip, esc, mention
+from rules.alerts.target_signals import CLEAR_AT
 from rules.records import AlertKind, TargetKind
+from rules.success.targets import EARLY_DAYS, FLAT_POINTS, LAG_SHARE, STALE_CADENCES
 from storage.success.metrics import show_metric
 from words.reader import Reader
 
@@ -75,9 +77,48 @@ def _behind_sums(reader: Reader, view: AlertView) -> list[str]:
         lines.append(
             reader.say("On {day} it had {expected}; measured was {value}.", day=day, expected=expected, value=value)
         )
-    limits = reader.number(round(Decimal(str(facts.get("limits") or 0)), 2))
-    lines.append(reader.say("That is {limits} times the limit.", limits=limits))
-    return lines
+    return [*lines, *_limit_lines(reader, facts)]
+
+
+def _limit_lines(reader: Reader, facts: Facts) -> list[str]:
+    """How far behind in days (where the plan is flat: points), divided by what is allowed."""
+    limits = reader.number(_hundredth(facts.get("limits")))
+    threshold = float(facts.get("limit") or 1)
+    ends = reader.say(
+        "Threshold: more than {limit} times. It ends at {end} times",
+        limit=reader.number(Decimal(f"{threshold:g}")),
+        end=reader.number(_hundredth(threshold - 1 + CLEAR_AT)),
+    )
+    if facts.get("days_behind") is None:
+        points = reader.number(_hundredth(facts.get("points_behind")))
+        shown = {"points": points, "allowed": reader.number(FLAT_POINTS), "limits": limits}
+        said = "The plan is flat there: {points} points behind / {allowed} = {limits} times the limit"
+        return [reader.say(said, **shown), ends]
+    period = int(facts.get("period_days") or 0)
+    share = LAG_SHARE * period
+    allowed = max(Decimal(EARLY_DAYS), _hundredth(float(share)))
+    shown = {
+        "least": reader.number(EARLY_DAYS),
+        "percent": reader.number(round(100 * LAG_SHARE)),
+        "period": reader.number(period),
+        "share": reader.number(_hundredth(float(share))),
+        "allowed": reader.number(allowed),
+        "days": reader.number(int(facts["days_behind"])),
+        "limits": limits,
+    }
+    passed = between_days(reader, facts, "passed_on", "measured_on")
+    behind = [reader.say("The plan had that value earlier: {days}", days=passed)] if passed else []
+    said = "Limit: the larger of {least} days and {percent} % of {period} days = {share}, so {allowed} days"
+    divided = "Behind: {days} / {allowed} = {limits} times the limit"
+    return [*behind, reader.say(said, **shown), reader.say(divided, **shown), ends]
+
+
+def _behind_level(reader: Reader, level: float) -> str:
+    return reader.say("{limits} times the limit", limits=reader.number(_hundredth(level)))
+
+
+def _hundredth(value: float | None) -> Decimal:
+    return round(Decimal(str(value or 0)), 2).normalize() + 0
 
 
 # ---------------------------------------------------------------- stale, due
@@ -107,6 +148,30 @@ def _stale_steps(reader: Reader, _view: AlertView) -> list[str]:
 
 def _stale_rule(reader: Reader) -> str:
     return reader.say("Raised when a target has had no value for two of its cadences. A value ends it.")
+
+
+def _stale_sums(reader: Reader, view: AlertView) -> list[str]:
+    facts = view.facts
+    cadence, limit = int(facts.get("cadence_days", 0)), int(facts.get("limit_days", 0))
+    shown = {
+        "cadence": reader.number(cadence),
+        "times": reader.number(STALE_CADENCES),
+        "more": reader.number(limit - STALE_CADENCES * cadence),
+        "limit": reader.number(limit),
+    }
+    said = "Limit: {times} × {cadence} days = {limit} days"
+    if limit > STALE_CADENCES * cadence:
+        said = "Limit: {times} × {cadence} days + {more} = {limit} days"
+    age = between_days(reader, facts, "since", "seen_on") or reader.span(int(facts.get("days", 0)))
+    return [reader.say("Without a value: {days}", days=age), reader.say(said, **shown)]
+
+
+def _step_sums(reader: Reader, view: AlertView) -> list[str]:
+    facts = view.facts
+    days = between_days(reader, facts, "window_from", "step_on")
+    lines = [reader.say("A value counts from a week before: {days}", days=days)]
+    measured = shown_day(reader, facts, "measured_on")
+    return [*lines, reader.say("The last value is of {day}", day=measured)]
 
 
 def _step_title(reader: Reader, view: AlertView) -> str:
@@ -180,8 +245,16 @@ def _buttons(reader: Reader, view: AlertView) -> Sequence[Element]:
 
 LOOKS: dict[AlertKind, Look] = {
     AlertKind.TARGET_BEHIND: Look(
-        _behind_title, _behind_why, _behind_steps, _behind_rule, buttons=_buttons, sums=_behind_sums
+        _behind_title,
+        _behind_why,
+        _behind_steps,
+        _behind_rule,
+        buttons=_buttons,
+        sums=_behind_sums,
+        level=_behind_level,
     ),
-    AlertKind.TARGET_STALE: Look(_stale_title, _stale_why, _stale_steps, _stale_rule, buttons=_buttons),
-    AlertKind.STEP_DUE: Look(_step_title, _step_why, _step_steps, _step_rule, buttons=_buttons),
+    AlertKind.TARGET_STALE: Look(
+        _stale_title, _stale_why, _stale_steps, _stale_rule, buttons=_buttons, sums=_stale_sums
+    ),
+    AlertKind.STEP_DUE: Look(_step_title, _step_why, _step_steps, _step_rule, buttons=_buttons, sums=_step_sums),
 }
