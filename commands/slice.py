@@ -104,11 +104,26 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A picture that goes with a message. `draw` makes the bytes of a PNG when the message is sent, in a thread of its
+    own, from data it already holds; `alt` says in words what it shows. A message is sent without one that cannot be
+    drawn or uploaded.
+    """
+
+    name: str
+    alt: str
+    draw: Callable[[], bytes]
+
+
+@dataclass(frozen=True)
 class Message:
-    """A message ready for Slack: plain `text` (fallback and notification) and Block Kit `blocks` as JSON-able dicts."""
+    """A message ready for Slack: plain `text` (fallback and notification) and Block Kit `blocks` as JSON-able dicts.
+    The `picture`, for messages of the outbox alone, stands behind the blocks.
+    """
 
     text: str
     blocks: tuple[dict[str, Any], ...] = ()
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,6 @@
-"""The day's work in its order: sum the usage, score health, scan for alerts, look at what became of them. Owns the order only."""
+"""The day's work in its order: sum the usage, score health, scan for alerts, see what became of them.
+Owns the order only.
+"""
 
 from __future__ import annotations
 

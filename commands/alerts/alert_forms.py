@@ -1,20 +1,18 @@
-"""The forms of alerts: snooze until, assign, dismiss, resolve with a note, and the sum behind an alert. Owns their
+"""The forms of alerts: snooze until, assign, dismiss, resolve with a note. Owns their
 fields; refuses to act on them (`commands.alerts.alerts`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 
 from commands.blocks.alert_looks import AlertView
 from commands.blocks.alert_words import reason_words
-from commands.blocks.alerts import alert_line, render_why
+from commands.blocks.alerts import alert_line
 from commands.kit import Json, date_picker, form_field, menu, person_menu, section, text_input
 from commands.slice import FormView, Ref
 from rules.alerts.alerts import NOTE_LENGTH
 from rules.records import DismissReason
-from storage.alerts.alerts import AlertEventRow
 from words.reader import Reader
 
 SNOOZE_FORM, ASSIGN_FORM, DISMISS_FORM, RESOLVE_FORM = (
@@ -23,7 +21,6 @@ SNOOZE_FORM, ASSIGN_FORM, DISMISS_FORM, RESOLVE_FORM = (
     "alerts.dismiss_form",
     "alerts.resolve_form",
 )
-WHY_FORM = "alerts.why_form"
 
 
 def snooze_form(reader: Reader, view: AlertView, initial: date) -> FormView:
@@ -53,12 +50,6 @@ def resolve_form(reader: Reader, view: AlertView) -> FormView:
     """What helped."""
     note = _note(reader, hint=reader.say("What helped? It stands in the alert's history."))
     return _form(reader, view, RESOLVE_FORM, reader.say("Resolve alert"), reader.say("Resolve"), note)
-
-
-def why_form(reader: Reader, view: AlertView, history: list[AlertEventRow], names: Mapping[str, str]) -> FormView:
-    """The whole calculation, to read."""
-    blocks = render_why(reader, view, history, names)
-    return FormView(WHY_FORM, reader.say("Why this alert?"), tuple(blocks))
 
 
 def _form(reader: Reader, view: AlertView, form: str, title: str, submit: str, *fields: Json) -> FormView:

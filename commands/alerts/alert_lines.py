@@ -11,6 +11,9 @@ from datetime import date, timedelta
 from commands.alerts.alert_acts import act, answer, get_view, plan_snooze, require
 from commands.alerts.alert_forms import assign_form, dismiss_form, snooze_form
 from commands.alerts.alert_lists import show_account, show_list
+from commands.alerts.ledger import show_ledger
+from commands.alerts.rules import show_rules
+from commands.alerts.why import show_why
 from commands.blocks.alert_looks import AlertView
 from commands.naming import resolve_account
 from commands.slice import Access, Call, OpenForm, Reply
@@ -36,6 +39,8 @@ def get_access(text: str) -> Access:
         "snooze": not _may_name_day(rest),
     }
     verb = verb.casefold()
+    if verb in _VIEWS:
+        return "writes" if verb == "ledger" else "reads"
     return "writes" if verb in _VERBS and not is_form.get(verb, False) else "reads"
 
 
@@ -47,7 +52,10 @@ def _may_name_day(text: str) -> bool:
 def handle_line(call: Call, tx: Tx) -> list[Reply]:
     """A verb and an account, else a list. Where an account has several open alerts, they are shown to choose from."""
     verb, _space, rest = call.text.strip().partition(" ")
-    do = _VERBS.get(verb.casefold())
+    verb = verb.casefold()
+    if verb in _VIEWS:
+        return _VIEWS[verb](call, tx, rest.strip())
+    do = _VERBS.get(verb)
     if do is None:
         return show_list(call, tx)
     account, words = resolve_account(call, tx, rest)
@@ -89,6 +97,12 @@ def _resolve(call: Call, tx: Tx, view: AlertView, words: str) -> list[Reply]:
     return answer(call, act(call, tx, view, Resolve(call.person.id, words)))
 
 
+_VIEWS: Mapping[str, Callable[[Call, Tx, str], list[Reply]]] = {
+    "ledger": show_ledger,
+    "rules": lambda call, tx, _rest: show_rules(call, tx),
+    "why": show_why,
+}
+"""Words after which nothing is done to an alert. The ledger sends its picture."""
 _VERBS: Mapping[str, Act] = {
     "take": _take,
     "snooze": _snooze,

@@ -20,6 +20,7 @@ from storage.alerts.announcements import list_of_summary
 from storage.db import Tx
 from storage.people.members import get_members
 from storage.renewals.contracts import ContractRow, list_contracts
+from storage.success.checkins import latest_pulses
 from words.reader import Reader
 
 LINES = 20
@@ -27,12 +28,12 @@ LINES = 20
 
 
 def load_views(tx: Tx, reader: Reader, rows: Sequence[EpisodeRow]) -> list[AlertView]:
-    """The alerts with all that their messages name, in three queries; those of accounts that are gone are left out."""
+    """The alerts with all that their messages name, in four queries; those of accounts that are gone are left out."""
     ids = sorted({row.account_id for row in rows})
     accounts, contracts = get_accounts(tx, ids), list_contracts(tx, ids)
     owners = {row.id: row.owner_id or accounts[row.account_id].owner_id for row in rows if row.account_id in accounts}
-    others = [who for row in rows for who in (row.taken_by, row.closed_by)]
-    people = get_members(tx, filter(None, [*owners.values(), *others]))
+    others = [who for row in rows for who in (row.taken_by, row.closed_by, *_list_changers(row))]
+    people, pulses = get_members(tx, filter(None, [*owners.values(), *others])), latest_pulses(tx, ids)
     return [
         AlertView(
             row,
@@ -42,10 +43,17 @@ def load_views(tx: Tx, reader: Reader, rows: Sequence[EpisodeRow]) -> list[Alert
             people.get(row.closed_by or ""),
             _find_renewal_day(contracts.get(row.account_id, ()), row.opened_at.date()),
             " + ".join(list_worth(reader, contracts.get(row.account_id, ()), row.opened_at.date())),
+            pulses.get(row.account_id),
+            {id_: people[id_] for id_ in _list_changers(row) if id_ in people},
         )
         for row in rows
         if row.account_id in accounts
     ]
+
+
+def _list_changers(row: EpisodeRow) -> list[str]:
+    """Who had changed the rule when the alert was raised."""
+    return [str(each["by"]) for each in row.facts.get("adjusted", [])]
 
 
 def find_view(tx: Tx, reader: Reader, episode_id: str) -> AlertView | None:

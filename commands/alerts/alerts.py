@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+from commands.alerts import ledger, rules, why
 from commands.alerts.alert_acts import act, answer, get_view, plan_snooze, require, require_open
 from commands.alerts.alert_forms import (
     ASSIGN_FORM,
@@ -17,24 +18,23 @@ from commands.alerts.alert_forms import (
     dismiss_form,
     resolve_form,
     snooze_form,
-    why_form,
 )
 from commands.alerts.alert_lines import FORM_DAYS, get_access, handle_line
 from commands.alerts.alert_lists import BACK, FILTER, NEXT, turn_page
 from commands.alerts.alert_views import render_alert_of, render_event_of, render_summary_of
+from commands.alerts.why import why_form
 from commands.blocks.accounts import headline, shown_name
 from commands.blocks.alert_looks import AlertView
 from commands.blocks.alerts import MORE, OPEN, RESOLVE, SNOOZE, TAKE, UNTIL, render_alert
-from commands.kit import mention, message
+from commands.kit import message
 from commands.slice import Button, Call, Command, Form, FormView, OpenForm, Reply, Slice, Whisper
 from commands.typed import get_person, get_today, read_date
 from rules.alerts.alerts import Assign, Dismiss, Resolve, Take
 from rules.errors import StaleError, UserError
 from rules.people.roles import Permission
 from rules.records import DismissReason
-from storage.alerts.alerts import HISTORY, MESSAGE, SUMMARY, list_history
+from storage.alerts.alerts import HISTORY, MESSAGE, SUMMARY
 from storage.db import Tx
-from storage.people.members import get_members
 
 # ---------------------------------------------------------------- buttons
 
@@ -68,7 +68,7 @@ def choose_more(call: Call, tx: Tx) -> list[Reply]:
     if do == "account":
         return [Whisper(message(_account_words(call, view)))]
     if do == "why":
-        return [OpenForm(_why(call, tx, view))]
+        return [OpenForm(why_form(call, tx, view))]
     if do not in _FORMS:
         raise StaleError("This menu is from an older version. Open the alert anew with `/cs alerts`.")
     require_open(call, view)
@@ -86,12 +86,6 @@ _FORMS: dict[str, Callable[[Call, AlertView], FormView]] = {
     "dismiss": lambda call, view: dismiss_form(call.reader, view),
     "resolve": lambda call, view: resolve_form(call.reader, view),
 }
-
-
-def _why(call: Call, tx: Tx, view: AlertView) -> FormView:
-    history = list_history(tx, view.row.id)
-    people = get_members(tx, [line.actor_id for line in history])
-    return why_form(call.reader, view, history, {id_: mention(row.slack_id) for id_, row in people.items()})
 
 
 def _account_words(call: Call, view: AlertView) -> str:
@@ -137,7 +131,7 @@ SLICE = Slice(
         Command(
             "alerts",
             "[mine | all | closed] [health | targets | milestones | renewals] [ACCOUNT] "
-            "or take | snooze | assign | dismiss | resolve ACCOUNT",
+            "or take | snooze | assign | dismiss | resolve | why ACCOUNT, or rules, or ledger [DAYS]",
             "See what needs somebody, and take care of it",
             handle_line,
             get_access,
@@ -147,6 +141,8 @@ SLICE = Slice(
                 "alerts acme",
                 "alerts take acme",
                 "alerts snooze acme next fri holidays",
+                "alerts why acme",
+                "alerts ledger 30",
             ),
         ),
     ),
@@ -159,6 +155,8 @@ SLICE = Slice(
         Button(BACK, turn_page, "reads"),
         Button(NEXT, turn_page, "reads"),
         Button(FILTER, turn_page, "reads"),
+        *why.BUTTONS,
+        *rules.BUTTONS,
     ),
     forms=(
         Form(SNOOZE_FORM, submit_snooze),
@@ -166,5 +164,7 @@ SLICE = Slice(
         Form(DISMISS_FORM, submit_dismiss),
         Form(RESOLVE_FORM, submit_resolve),
     ),
-    renders={MESSAGE: render_alert_of, SUMMARY: render_summary_of, HISTORY: render_event_of},
+    renders={MESSAGE: render_alert_of, SUMMARY: render_summary_of, HISTORY: render_event_of}
+    | rules.RENDERS
+    | ledger.RENDERS,
 )

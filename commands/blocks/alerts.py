@@ -1,4 +1,4 @@
-"""What an alert looks like: its message in every state, its line in a list, the sum behind it. Pure: rows in, blocks
+"""What an alert looks like: its message in every state, its line in a list, a line of its thread. Pure: rows in, blocks
 out; refuses to look anything up (`commands.alerts.alert_views`).
 """
 
@@ -11,6 +11,7 @@ from slack_sdk.models.blocks import ButtonElement
 
 from commands.blocks import health_alerts, journey_alerts, renewal_alerts, target_alerts
 from commands.blocks.alert_looks import AlertView, Look
+from commands.blocks.alert_sources import source_words
 from commands.blocks.alert_words import reason_words, verb_words
 from commands.blocks.targets import LOG_VALUE
 from commands.kit import Element, Json, actions, button, clip, context, esc, mention, menu, message, overflow, section
@@ -42,7 +43,7 @@ def render_alert(reader: Reader, view: AlertView) -> Message:
         line,
         section(f"{line}\n{_people_words(reader, view)}"),
         section(f"*{reader.say('Why')}*  {look.why(reader, view)}"),
-        context(_source_words(reader, view)),
+        context(source_words(reader, view, look)),
         section(f"*{reader.say('Next')}*\n{next_steps}"),
         _buttons(reader, view),
     )
@@ -111,36 +112,7 @@ def _people_words(reader: Reader, view: AlertView) -> str:
     return " · ".join([*parts, *filter(None, [view.worth])])
 
 
-# ---------------------------------------------------------------- why
-
-
-def _source_words(reader: Reader, view: AlertView) -> str:
-    """Rule and version, and what the look says of its data."""
-    sources = LOOKS[view.row.kind].sources
-    more = sources(reader, view) if sources else ()
-    return " · ".join([reader.say("rule {rule}", rule=view.row.rule_version), *more])
-
-
-def render_why(reader: Reader, view: AlertView, history: list[AlertEventRow], names: Mapping[str, str]) -> list[Json]:
-    """The whole calculation and what happened since: the blocks of a form that is only read."""
-    rule = LOOKS[view.row.kind].rule(reader)
-    lines = [f"• {line}" for line in _sum_lines(reader, view)]
-    told = [_history_words(reader, each, names) for each in history[-10:]]
-    blocks = [section(f"{alert_line(reader, view)}\n{rule}")]
-    if lines:
-        blocks.append(section("\n".join(lines)))
-    return [*blocks, context(_source_words(reader, view)), section("\n".join(told))] if told else blocks
-
-
-def _sum_lines(reader: Reader, view: AlertView) -> Sequence[str]:
-    look = LOOKS[view.row.kind]
-    return look.sums(reader, view) if look.sums else [look.why(reader, view)]
-
-
-def _history_words(reader: Reader, line: AlertEventRow, names: Mapping[str, str]) -> str:
-    who = names.get(line.actor_id) or reader.say("Milepost")
-    note = f": {esc(clip(line.note, NOTE_LENGTH))}" if line.note else ""
-    return f"{reader.moment(line.at)} · {verb_words(reader, line.verb)} · {who}{note}"
+# ---------------------------------------------------------------- its thread
 
 
 def render_event(reader: Reader, line: AlertEventRow, who: str, new_owner: str) -> Message:

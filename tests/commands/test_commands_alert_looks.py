@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commands.blocks.alert_looks import AlertView, Look
-from commands.blocks.alerts import LOOKS, alert_line, render_alert, render_why
+from commands.blocks.alert_why import Case, render_why
+from commands.blocks.alerts import LOOKS, alert_line, render_alert
 from playground.blockkit.check import check_blocks
 from rules.alerts.conditions import Verdict
 from rules.alerts.evidence import Evidence, Observation, TargetSeen
@@ -137,7 +138,7 @@ def test_any_text_fits_slack_and_addresses_nobody(name: str, state: EpisodeState
         said = render_alert(reader, view)
         check_blocks(list(said.blocks), "message")
         assert 0 < len(said.text) <= 4000
-        why = render_why(reader, view, [_history(name)], {})
+        why = render_why(reader, Case(view, history=[_history(name)]))
         check_blocks(why, "modal")
         texts = "\n".join([said.text, *list_texts(list(said.blocks)), *list_texts(why)])
         assert "<!" not in texts
@@ -172,7 +173,7 @@ def test_the_first_line_names_the_account_and_the_rule_is_told(kind: AlertKind):
     assert isinstance(look, Look)
     assert "*Acme*" in alert_line(READERS[0], view)
     assert "\n" not in alert_line(READERS[0], view)
-    why = "\n".join(list_texts(render_why(READERS[0], view, [_history("")], {})))
+    why = "\n".join(list_texts(render_why(READERS[0], Case(view, history=[_history("")]))))
     assert look.rule(READERS[0]) in why
     assert f"rule {RULE_OF[kind].version}" in why
     assert 1 <= len(look.next_steps(READERS[0], view)) <= 2
@@ -192,7 +193,7 @@ DATED = {
 @pytest.mark.parametrize(("kind", "name"), DATED.items())
 def test_the_sum_behind_a_date_shows_the_date(kind: AlertKind, name: str):
     seen = next(each for each in list_bad("Conversion") if each.kind is kind)
-    why = "\n".join(list_texts(render_why(READERS[0], view_of(seen, "Acme"), [], {})))
+    why = "\n".join(list_texts(render_why(READERS[0], Case(view_of(seen, "Acme")))))
     assert READERS[0].date(date.fromisoformat(str(seen.facts[name]))) in why
 
 

@@ -10,7 +10,8 @@ import pytest
 from sqlmodel import select
 
 from commands.alerts.alert_views import find_view
-from commands.blocks.alerts import render_alert, render_why
+from commands.blocks.alert_why import Case, render_why
+from commands.blocks.alerts import render_alert
 from commands.slice import Whisper
 from commands.success.measurements import log
 from pipeline import scan
@@ -72,7 +73,7 @@ def read(database: Database, workspace_id: str, row: EpisodeRow, locale: str = "
         assert view is not None
         said = render_alert(reader, view)
         check_blocks(list(said.blocks), "message")
-        why = render_why(reader, view, [], {})
+        why = render_why(reader, Case(view))
         check_blocks(why, "modal")
         return shown(Whisper(replace(said, blocks=(*said.blocks, *why)))).replace("\u202f", " ")
 
