@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
@@ -24,11 +25,10 @@ def upsert(
     With no `update`, existing rows stay as they are. `workspace_id` is filled in from `tx`.
     Returns the number of rows inserted or updated.
     """
-    filled = [{"workspace_id": tx.workspace_id, **row} for row in rows]
+    filled = _fill(tx, rows)
     if not filled:
         return 0
-    target = table.__table__  # type: ignore[attr-defined]  # SQLModel sets it; its type does not say so
-    statement = (postgresql.insert if tx.is_postgres else sqlite.insert)(target)
+    statement = _insert(tx, table)
     if update:
         excluded = {name: statement.excluded[name] for name in update}
         statement = statement.on_conflict_do_update(index_elements=list(keys), set_=excluded)
@@ -37,3 +37,34 @@ def upsert(
     tx.session.flush()  # rows the upsert refers to may still be waiting in the session
     counted = tx.session.connection().execute(statement, filled, execution_options={"preserve_rowcount": True})
     return max(0, counted.rowcount)
+
+
+def upsert_where(
+    tx: Tx,
+    table: type[SQLModel],
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    keys: Sequence[str],
+    update: Sequence[str],
+    where: ColumnElement[bool],
+    tell: str,
+) -> set[Any]:
+    """`upsert` in one statement, in the order given, that leaves existing rows alone unless `where` holds for them,
+    even while others change them. Returns the column `tell` of the rows inserted or updated.
+    """
+    filled = _fill(tx, rows)
+    if not filled:
+        return set()
+    statement = _insert(tx, table).values(filled)
+    excluded = {name: statement.excluded[name] for name in update}
+    statement = statement.on_conflict_do_update(index_elements=list(keys), set_=excluded, where=where)
+    return set(tx.session.connection().execute(statement.returning(statement.table.c[tell])).scalars())
+
+
+def _fill(tx: Tx, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [{"workspace_id": tx.workspace_id, **row} for row in rows]
+
+
+def _insert(tx: Tx, table: type[SQLModel]) -> Any:
+    target = table.__table__  # type: ignore[attr-defined]  # SQLModel sets it; its type does not say so
+    return (postgresql.insert if tx.is_postgres else sqlite.insert)(target)

@@ -10,22 +10,28 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
+from aiohttp import ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clocks import Clocks
 from bot.slack.delivery_desk import Desk
+from bot.slack.delivery_marks import Marks
 from bot.slack.delivery_notices import NOTICES
-from bot.slack.delivery_requests import Parcel, find_copies, join, send
+from bot.slack.delivery_records import Answer
+from bot.slack.delivery_requests import Parcel, Search, find_copies, join, open_session, send
 from bot.slack.delivery_sweep import sweep_for_ever
 from commands.slice import Render
 from rules.delivery.outbox import Outcome, Pace, Verdict, classify
 from storage.db import Database
 from storage.delivery.outbox import OutboxRow
 
-_MOST_AT_ONCE = 8
+MOST_AT_ONCE = 64
+# Between two looks while there is much to do, so that claims come in batches.
+_GATHER_SECONDS = 0.03
 _log = structlog.get_logger(__name__)
 
 ClientFor = Callable[[str], AsyncWebClient | None]
@@ -61,25 +67,30 @@ class Delivery:
     ) -> None:
         self._pace = pace or Pace()
         self._desk = Desk(database, {**NOTICES, **renders}, clocks, self._pace, resends_unseen)
+        self._marks = Marks(self._desk.record)
         self._client_for = client_for
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._session: ClientSession | None = None
         self._is_stopping = False
         self._tasks: dict[asyncio.Task[None], _Work] = {}
         self._has_stopped = asyncio.Event()
+        self._has_drained = asyncio.Event()
 
     async def run(self) -> None:
         """Deliver until `drain`."""
         self._loop = asyncio.get_running_loop()
-        sweeper = asyncio.create_task(sweep_for_ever(self._desk, self._client_for))
-        try:
-            while not self._is_stopping:
-                self._wake.clear()
-                await self._look()
-                await self._rest()
-        finally:
-            sweeper.cancel()
-            self._has_stopped.set()
+        async with open_session(2 * MOST_AT_ONCE) as self._session:
+            sweeper = asyncio.create_task(sweep_for_ever(self._desk, self._client))
+            try:
+                while not self._is_stopping:
+                    self._wake.clear()
+                    has_found = await self._look()
+                    await self._rest(has_found=has_found)
+            finally:
+                sweeper.cancel()
+                self._has_stopped.set()
+            await self._has_drained.wait()
 
     def nudge(self) -> None:
         """There may be something to send: look now. Safe from any thread, before and after `run`."""
@@ -101,38 +112,50 @@ class Delivery:
         await asyncio.gather(*left, return_exceptions=True)
         for work in left.values():
             await self._give_back(work)
+        self._has_drained.set()
 
-    async def _rest(self) -> None:
+    async def _rest(self, *, has_found: bool) -> None:
         """Until nudged or the next poll."""
         try:
             async with asyncio.timeout(self._pace.poll):
                 await self._wake.wait()
         except TimeoutError:
             return
+        if has_found and not self._is_stopping:
+            await asyncio.sleep(_GATHER_SECONDS)
 
-    async def _look(self) -> None:
+    async def _look(self) -> bool:
+        """Start what is due; whether there was something."""
         try:
-            await self._start_due()
+            return await self._start_due()
         except Exception:  # noqa: BLE001  # a busy or absent database: look again at the next poll
             _log.exception("delivery_look_failed")
+            return False
 
-    async def _start_due(self) -> None:
-        room = _MOST_AT_ONCE - len(self._tasks)
+    async def _start_due(self) -> bool:
+        room = MOST_AT_ONCE - len(self._tasks)
         if room <= 0:
-            return
+            return True
         deadline = asyncio.get_running_loop().time() + self._pace.lease - self._pace.timeout
         batch = await asyncio.to_thread(self._desk.take, self._is_served, room)
-        for row in batch.to_send:
-            self._start(_Work(row, deadline), self._send)
-        for row in batch.to_look_up:
-            self._start(_Work(row, deadline), self._look_up)
+        for row, parcel in batch.to_send:
+            self._start(_Work(row, deadline), partial(self._send, parcel=parcel))
+        for row, search in batch.to_look_up:
+            self._start(_Work(row, deadline), partial(self._look_up, search=search))
+        return batch.size > 0
 
     def _is_served(self, workspace_id: str) -> bool:
         return self._client_for(workspace_id) is not None
 
+    def _client(self, workspace_id: str) -> AsyncWebClient | None:
+        """The workspace's client, on this delivery's connections."""
+        client = self._client_for(workspace_id)
+        if client is not None:
+            client.session = self._session
+        return client
+
     def _start(self, work: _Work, act: Callable[[_Work, AsyncWebClient], Coroutine[Any, Any, None]]) -> None:
-        client = self._client_for(work.row.workspace_id)
-        task = asyncio.ensure_future(self._guard(work, act, client))
+        task = asyncio.ensure_future(self._guard(work, act, self._client(work.row.workspace_id)))
         self._tasks[task] = work
         task.add_done_callback(self._finish)
 
@@ -157,16 +180,13 @@ class Delivery:
 
     # ------------------------------------------------------------ one row
 
-    async def _send(self, work: _Work, client: AsyncWebClient) -> None:
-        parcel = await asyncio.to_thread(self._desk.render, work.row)
-        if parcel is None:
-            return
+    async def _send(self, work: _Work, client: AsyncWebClient, *, parcel: Parcel) -> None:
         outcome = await self._request(work, client, parcel)
         if classify(outcome) is Verdict.NOT_MEMBER:
             joined = await join(client, parcel.channel, self._pace.timeout)
             if not joined.error:
                 outcome = await self._request(work, client, parcel)
-        await asyncio.to_thread(self._desk.record_send, work.row, outcome)
+        await self._marks.put(Answer(work.row, outcome))
         work.is_open = False
 
     async def _request(self, work: _Work, client: AsyncWebClient, parcel: Parcel) -> Outcome:
@@ -176,23 +196,22 @@ class Delivery:
         work.is_open = True
         return await send(client, parcel, self._pace.timeout)
 
-    async def _look_up(self, work: _Work, client: AsyncWebClient) -> None:
+    async def _look_up(self, work: _Work, client: AsyncWebClient, *, search: Search | None) -> None:
         """Find out what became of an uncertain message. Changing a message twice does no harm, so an update is
         simply made again, after the settle time so that the old one cannot overtake it.
         """
-        if work.row.is_update:
+        if search is None:
             await asyncio.to_thread(self._desk.requeue, work.row)
             return
-        search = await asyncio.to_thread(self._desk.search, work.row)
         outcome, copies = await find_copies(client, search, self._pace.timeout)
         if classify(outcome) is Verdict.NOT_MEMBER:
             await join(client, search.channel, self._pace.timeout)
             outcome, copies = await find_copies(client, search, self._pace.timeout)
-        await asyncio.to_thread(self._desk.record_search, work.row, outcome, copies)
+        await self._marks.put(Answer(work.row, outcome, tuple(copies)))
 
     async def _give_back(self, work: _Work) -> None:
         """A claimed row at shutdown: as if never claimed, or uncertain if Slack may have got it."""
         if work.is_open:
-            await asyncio.to_thread(self._desk.record_send, work.row, Outcome("shut down", None))
+            await asyncio.to_thread(self._desk.record, [Answer(work.row, Outcome("shut down", None))])
         elif work.row.state == "sending":
             await asyncio.to_thread(self._desk.release, work.row)

@@ -1,39 +1,46 @@
 """Delivery's side of the database: what to send now, rendered, and what became of it. Synchronous, run in worker
-threads; refuses to speak to Slack.
+threads, a batch of rows at a time; refuses to speak to Slack.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
 
 import structlog
 
 from bot.clocks import Clocks
-from bot.slack.delivery_records import Moment, bury, record_search, record_send
+from bot.slack.delivery_records import Answer, Moment, bury, record_all
+from bot.slack.delivery_renders import Drawing, make_search
 from bot.slack.delivery_requests import Parcel, Search
 from commands.slice import Render
-from rules.delivery.outbox import MOST_RENDER_ATTEMPTS, Outcome, Pace
+from rules.delivery.outbox import MOST_RENDER_ATTEMPTS, Pace
 from storage.clock import read_clock
 from storage.db import Database, Tx
 from storage.delivery import outbox_claims as claims
-from storage.delivery.outbox import OutboxRow, find_posted
-from storage.people.members import find_by_slack_id
-from storage.people.workspaces import get_workspace, list_workspaces
-from words.reader import Reader
+from storage.delivery.outbox import OutboxRow
+from storage.delivery.outbox_due import Due, find_due
+from storage.people.workspaces import list_workspaces
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What was claimed in one go."""
+    """What was claimed in one go: rows to send with what they say, and rows to look up (updates: without a search)."""
 
-    to_send: list[OutboxRow]
-    to_look_up: list[OutboxRow]
+    to_send: list[tuple[OutboxRow, Parcel]] = field(default_factory=list)
+    to_look_up: list[tuple[OutboxRow, Search | None]] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """How many rows there are."""
+        return len(self.to_send) + len(self.to_look_up)
 
 
 @dataclass(frozen=True)
@@ -48,14 +55,16 @@ class Desk:
     pace: Pace
     resends_unseen: bool = False
     luck: Callable[[], float] = field(default=random.random)
+    _after: dict[str, str] = field(init=False, default_factory=dict)
 
     def take(self, is_served: Callable[[str], bool], limit: int) -> Batch:
-        """Claim up to `limit` rows over all workspaces that are served and not paused."""
-        batch = Batch([], [])
+        """Claim and render up to `limit` rows over all workspaces that are served and not paused."""
+        batch = Batch()
         for workspace_id in self.list_served(is_served):
-            room = limit - len(batch.to_send) - len(batch.to_look_up)
-            if room > 0 and self._has_work(workspace_id):
-                self._take_from(workspace_id, room, batch)
+            room = limit - batch.size
+            due = self._look(workspace_id, room) if room > 0 else None
+            if due is not None:
+                self._claim(workspace_id, due, room, batch)
         return batch
 
     def list_served(self, is_served: Callable[[str], bool]) -> list[str]:
@@ -64,110 +73,127 @@ class Desk:
             rows = list_workspaces(session)
         return [row.id for row in rows if not row.is_paused and is_served(row.id)]
 
-    def render(self, row: OutboxRow) -> Parcel | None:
-        """The message of a claimed row as of now. None when there is nothing to send: the claim was lost, the row is
-        cancelled, or its render failed; that is written down already.
+    def record(self, answers: Sequence[Answer]) -> None:
+        """Write down what came back from Slack. Rows that another transaction has in hand follow one by one, so that
+        neither waits for the other in a circle; and one answer that cannot be written does not take others with it.
         """
-        try:
-            with self.database.reading(row.workspace_id) as tx:
-                if not claims.is_held(tx, row):
-                    return None
-                parcel = self._build(tx, row)
-        except Exception as error:  # noqa: BLE001  # a bug in one message must not hold up the others
-            _log.exception("render_failed", kind=row.kind, reference=row.reference)
-            self._put_off(row, f"cannot be shown ({type(error).__name__})")
-            return None
-        if parcel is None:
-            with self._writing(row) as (tx, _):
-                claims.cancel(tx, row, "nothing left to say")
-        return parcel
-
-    def search(self, row: OutboxRow) -> Search:
-        """Where to look for the message of a row."""
-        with self.database.reading(row.workspace_id) as tx:
-            thread = _find_thread(tx, row)
-        channel, ts = thread or (row.posted_channel or row.channel, "")
-        return Search(row.dedupe_key, channel, row.first_tried_at or row.created_at, ts)
-
-    def record_send(self, row: OutboxRow, outcome: Outcome) -> None:
-        """Write down what became of a request to send the row."""
-        with self._writing(row) as (tx, at):
-            record_send(tx, row, outcome, at)
-
-    def record_search(self, row: OutboxRow, outcome: Outcome, copies: list[str]) -> None:
-        """Write down what became of a look-up; `copies` are the ts of the messages found."""
-        with self._writing(row) as (tx, at):
-            record_search(tx, row, outcome, copies, at, resends_unseen=self.resends_unseen)
+        left: list[Answer] = []
+        for workspace_id, group in groupby(sorted(answers, key=_by_workspace), key=_by_workspace):
+            left += self._record_together(workspace_id, list(group))
+        for answer in left:
+            with self._writing(answer.row.workspace_id) as (tx, at):
+                record_all(tx, [answer], at, resends_unseen=self.resends_unseen)
 
     def requeue(self, row: OutboxRow) -> None:
         """The row may be sent again at once."""
-        with self._writing(row) as (tx, at):
+        with self._writing(row.workspace_id) as (tx, at):
             claims.requeue(tx, row, at.wall)
 
     def release(self, row: OutboxRow) -> None:
         """The row as if it had never been claimed."""
-        with self._writing(row) as (tx, _):
+        with self._writing(row.workspace_id) as (tx, _):
             claims.release(tx, row)
 
-    def list_doubtful(self, workspace_id: str) -> list[OutboxRow]:
+    def list_doubtful(self, workspace_id: str) -> list[tuple[OutboxRow, Search]]:
         """Messages to sweep for second copies."""
         with self.database.reading(workspace_id) as tx:
-            return claims.list_doubtful(tx, self._now(tx), self.pace)
+            return [(row, make_search(tx, row)) for row in claims.list_doubtful(tx, self._now(tx), self.pace)]
 
     def mark_swept(self, row: OutboxRow) -> None:
         """The message has no second copy (any more)."""
-        with self._writing(row) as (tx, _):
+        with self._writing(row.workspace_id) as (tx, _):
             claims.mark_swept(tx, row)
 
-    def _has_work(self, workspace_id: str) -> bool:
-        with self.database.reading(workspace_id) as tx:
-            return claims.has_work(tx, self._now(tx), self.pace)
+    # ------------------------------------------------------------ claims
 
-    def _take_from(self, workspace_id: str, room: int, batch: Batch) -> None:
+    def _look(self, workspace_id: str, room: int) -> Due | None:
+        with self.database.reading(workspace_id) as tx:
+            due = find_due(tx, self._now(tx), self.pace, room, self._after.get(workspace_id, ""))
+        self._after[workspace_id] = due.after
+        return None if due.is_empty else due
+
+    def _claim(self, workspace_id: str, due: Due, room: int, batch: Batch) -> None:
+        unclear: list[OutboxRow] = []
         with self.database.writing(workspace_id) as tx:
             now = self._now(tx)
-            claims.recover(tx, now, self.pace)
-            unclear = claims.claim_uncertain(tx, now, self.pace, room)
-            heads = claims.claim(tx, now, self.pace, room - len(unclear))
-        batch.to_look_up.extend(unclear)
-        batch.to_send.extend(heads)
+            if due.has_lost:
+                claims.recover(tx, now, self.pace)
+            if due.unclear:
+                unclear = claims.claim_uncertain(tx, now, self.pace, room)
+            heads = claims.claim(tx, now, self.pace, room - len(unclear), due.heads)
+        with self.database.reading(workspace_id) as tx:
+            batch.to_look_up.extend((row, None if row.is_update else make_search(tx, row)) for row in unclear)
+        batch.to_send.extend(self._draw(workspace_id, heads))
 
-    def _build(self, tx: Tx, row: OutboxRow) -> Parcel | None:
-        posted = find_posted(tx, row.kind, row.reference) if row.is_update else None
-        if row.is_update and posted is None:
-            return None
-        message = self.renders[row.kind](row.reference, tx, _reader(tx, row.channel))
-        if message is None:
-            return None
-        if posted is not None:
-            return Parcel(message, row.dedupe_key, posted[0], ts=posted[1])
-        channel, thread_ts = _find_thread(tx, row) or (row.channel, "")
-        return Parcel(message, row.dedupe_key, channel, thread_ts=thread_ts)
+    def _draw(self, workspace_id: str, rows: Sequence[OutboxRow]) -> list[tuple[OutboxRow, Parcel]]:
+        """The messages of claimed rows as of now. Rows that have nothing to send are left out, and moved on: they are
+        cancelled, or their render failed.
+        """
+        drawn: list[tuple[OutboxRow, Parcel]] = []
+        empty: list[tuple[OutboxRow, str]] = []
+        pending = deque(rows)
+        while pending:
+            for row, parcel, error in self._draw_some(workspace_id, pending):
+                if parcel is None:
+                    empty.append((row, error))
+                else:
+                    drawn.append((row, parcel))
+        if empty:
+            self._pass_over(workspace_id, empty)
+        return drawn
 
-    def _put_off(self, row: OutboxRow, error: str) -> None:
-        with self._writing(row) as (tx, at):
-            if row.attempts < MOST_RENDER_ATTEMPTS:
-                claims.requeue(tx, row, at.backoff(row), error)
-            else:
-                bury(tx, row, error, at)
+    def _draw_some(
+        self, workspace_id: str, pending: deque[OutboxRow]
+    ) -> Iterator[tuple[OutboxRow, Parcel | None, str]]:
+        """Draw until a render fails: PostgreSQL answers nothing more in that transaction."""
+        with self.database.reading(workspace_id) as tx:
+            held = claims.find_held(tx, pending)
+            drawing = Drawing(tx, self.renders)
+            while pending:
+                row = pending.popleft()
+                if row.id not in held:
+                    continue
+                try:
+                    yield row, drawing.draw(row), ""
+                except Exception as error:  # noqa: BLE001  # a bug in one message must not hold up the others
+                    _log.exception("render_failed", kind=row.kind, reference=row.reference)
+                    yield row, None, f"cannot be shown ({type(error).__name__})"
+                    return
+
+    def _pass_over(self, workspace_id: str, empty: Iterable[tuple[OutboxRow, str]]) -> None:
+        with self._writing(workspace_id) as (tx, at):
+            for row, error in empty:
+                if not error:
+                    claims.cancel(tx, row, "nothing left to say")
+                elif row.attempts < MOST_RENDER_ATTEMPTS:
+                    claims.requeue(tx, row, at.backoff(row), error)
+                else:
+                    bury(tx, row, error, at)
+
+    # ------------------------------------------------------------ outcomes
+
+    def _record_together(self, workspace_id: str, answers: list[Answer]) -> list[Answer]:
+        """Write these down in one transaction; returns those that must be written alone."""
+        if len(answers) == 1:
+            return answers
+        try:
+            with self._writing(workspace_id) as (tx, at):
+                held = claims.find_held(tx, [each.row for each in answers], is_locking=True)
+                mine = [each for each in answers if each.row.id in held]
+                record_all(tx, mine, at, resends_unseen=self.resends_unseen)
+        except Exception:  # noqa: BLE001  # which one it was shows when each is written alone
+            _log.exception("batch_not_recorded", count=len(answers))
+            return answers
+        return [each for each in answers if each.row.id not in held]
 
     @contextmanager
-    def _writing(self, row: OutboxRow) -> Iterator[tuple[Tx, Moment]]:
-        with self.database.writing(row.workspace_id) as tx:
-            yield tx, Moment(self._now(tx), self.clocks.business(), self.pace, self.luck())
+    def _writing(self, workspace_id: str) -> Iterator[tuple[Tx, Moment]]:
+        with self.database.writing(workspace_id) as tx:
+            yield tx, Moment(self._now(tx), self.clocks.business(), self.pace, self.luck)
 
     def _now(self, tx: Tx) -> datetime:
         return read_clock(tx.session, self.clocks.wall())
 
 
-def _find_thread(tx: Tx, row: OutboxRow) -> tuple[str, str] | None:
-    return find_posted(tx, row.thread_kind, row.thread_reference) if row.thread_kind else None
-
-
-def _reader(tx: Tx, channel: str) -> Reader:
-    """A person's own language and zone for a direct message, the workspace's for a channel."""
-    member = find_by_slack_id(tx, channel) if channel[:1] in {"U", "W"} else None
-    if member is not None:
-        return Reader(member.locale, member.local_zone)
-    home = get_workspace(tx)
-    return Reader(home.locale, home.zone)
+def _by_workspace(answer: Answer) -> str:
+    return answer.row.workspace_id

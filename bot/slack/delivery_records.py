@@ -4,6 +4,7 @@ caller's transaction; refuses to speak to Slack.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,27 +22,56 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Moment:
-    """Now by both clocks, the pace, and the draw (0…1) for jitter."""
+    """Now by both clocks, the pace, and a draw (0…1) for each jitter."""
 
     wall: datetime
     business: datetime
     pace: Pace
-    luck: float
+    luck: Callable[[], float]
 
     def backoff(self, row: OutboxRow) -> datetime:
         """When to try the row again."""
-        return self.wall + timedelta(seconds=backoff_seconds(max(1, row.attempts), self.luck))
+        return self.wall + timedelta(seconds=backoff_seconds(max(1, row.attempts), self.luck()))
 
     def limit(self, row: OutboxRow, outcome: Outcome) -> datetime:
         """Until when Slack's limit holds."""
-        return self.wall + timedelta(seconds=limit_seconds(outcome.retry_after, max(1, row.attempts), self.luck))
+        return self.wall + timedelta(seconds=limit_seconds(outcome.retry_after, max(1, row.attempts), self.luck()))
 
 
-def record_send(tx: Tx, row: OutboxRow, outcome: Outcome, at: Moment) -> None:
-    """Move the row on after a request to post or change its message."""
+@dataclass(frozen=True)
+class Answer:
+    """What came back for a row: from a request to post or change its message, or (`copies` is not None) from a look for
+    it, where `copies` are the ts of the messages found.
+    """
+
+    row: OutboxRow
+    outcome: Outcome
+    copies: tuple[str, ...] | None = None
+
+
+def record_all(tx: Tx, answers: Sequence[Answer], at: Moment, *, resends_unseen: bool) -> None:
+    """Move the rows on; those that stand in Slack all together."""
+    places = [_find_place(each) for each in answers]
+    claims.mark_all_sent(tx, [place for place in places if place is not None], at.wall, at.pace)
+    for each, place in zip(answers, places, strict=True):
+        if place is not None:
+            continue
+        if each.copies is None:
+            _record_send(tx, each.row, each.outcome, at)
+        else:
+            _record_search(tx, each.row, each.outcome, at, resends_unseen=resends_unseen)
+
+
+def _find_place(answer: Answer) -> claims.Sent | None:
+    """Where the message stands, if it does."""
+    if classify(answer.outcome) is not Verdict.SENT or answer.copies == ():
+        return None
+    ts = answer.outcome.ts if answer.copies is None else answer.copies[0]
+    return claims.Sent(answer.row, answer.outcome.channel, ts)
+
+
+def _record_send(tx: Tx, row: OutboxRow, outcome: Outcome, at: Moment) -> None:
     match classify(outcome):
-        case Verdict.SENT:
-            claims.mark_sent(tx, row, outcome.channel, outcome.ts, at.wall, at.pace)
         case Verdict.LIMITED:
             claims.hold_method(tx, claims.method_of(row), at.limit(row, outcome))
             claims.requeue(tx, row, at.wall, outcome.error)
@@ -54,17 +84,12 @@ def record_send(tx: Tx, row: OutboxRow, outcome: Outcome, at: Moment) -> None:
         case Verdict.TOKEN:
             claims.requeue(tx, row, at.wall, outcome.error)
             pause_workspace(tx, outcome.error, at.business)
-        case Verdict.NOT_MEMBER | Verdict.DEAD:
+        case _:
             bury(tx, row, outcome.error, at)
 
 
-def record_search(
-    tx: Tx, row: OutboxRow, outcome: Outcome, copies: list[str], at: Moment, *, resends_unseen: bool
-) -> None:
-    """Move an uncertain row on after a look for its message; `copies` are the ts of those found."""
+def _record_search(tx: Tx, row: OutboxRow, outcome: Outcome, at: Moment, *, resends_unseen: bool) -> None:
     match classify(outcome):
-        case Verdict.SENT if copies:
-            claims.mark_sent(tx, row, outcome.channel, copies[0], at.wall, at.pace)
         case Verdict.SENT | Verdict.GONE:
             claims.requeue(tx, row, at.wall, row.error)
         case Verdict.LIMITED:
@@ -74,9 +99,9 @@ def record_search(
         case Verdict.TOKEN:
             claims.defer_lookup(tx, row, at.backoff(row), outcome.error)
             pause_workspace(tx, outcome.error, at.business)
-        case Verdict.NOT_MEMBER | Verdict.DEAD if resends_unseen:
+        case _ if resends_unseen:
             claims.requeue(tx, row, at.wall, outcome.error)
-        case Verdict.NOT_MEMBER | Verdict.DEAD:
+        case _:
             bury(tx, row, f"may have been posted, history cannot be read: {outcome.error}", at)
 
 

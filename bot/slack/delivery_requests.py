@@ -5,12 +5,13 @@ a request can end becomes one `Outcome`; refuses to decide what follows from it.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from aiohttp import ClientConnectorError, ClientError
+from aiohttp import ClientConnectorError, ClientError, ClientSession, DummyCookieJar, TCPConnector
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
@@ -23,6 +24,10 @@ EVENT_TYPE = "milepost"
 # How far our clock may be ahead of Slack's without a look-up missing a message.
 _CLOCK_MARGIN = timedelta(hours=1)
 _HISTORY_PAGE = 200
+_KEPT_SECONDS = 5.0
+# A logger without a level of its own would make the SDK spell out every request for nobody.
+_QUIET = logging.getLogger(f"{__name__}.sdk")
+_QUIET.setLevel(logging.INFO)
 _TELLING_STATUSES = frozenset({429, 500, 502, 503, 504})
 
 
@@ -41,7 +46,17 @@ def open_client(token: str, base_url: str, timeout_seconds: float = 10.0) -> Asy
     """A client that never repeats a request by itself: the SDK's default handler posts twice when Slack accepted a
     message and the connection dropped. Repeating is delivery's work.
     """
-    return AsyncWebClient(token=token, base_url=base_url, timeout=round(timeout_seconds), retry_handlers=[])
+    return AsyncWebClient(
+        token=token, base_url=base_url, timeout=round(timeout_seconds), retry_handlers=[], logger=_QUIET
+    )
+
+
+def open_session(connections: int) -> ClientSession:
+    """Connections to Slack that are kept between requests. Not for long: one that Slack closes in the very moment we
+    write to it leaves us uncertain whether the request arrived.
+    """
+    connector = TCPConnector(limit=connections, keepalive_timeout=_KEPT_SECONDS)
+    return ClientSession(connector=connector, cookie_jar=DummyCookieJar())
 
 
 async def send(client: AsyncWebClient, parcel: Parcel, timeout_seconds: float) -> Outcome:

@@ -11,7 +11,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.delivery_desk import Desk
-from bot.slack.delivery_requests import delete, find_copies
+from bot.slack.delivery_requests import Search, delete, find_copies
 from storage.delivery.outbox import OutboxRow
 
 _log = structlog.get_logger(__name__)
@@ -33,12 +33,11 @@ async def sweep(desk: Desk, client_for: Callable[[str], AsyncWebClient | None]) 
         client = client_for(workspace_id)
         if client is None:
             continue
-        for row in await asyncio.to_thread(desk.list_doubtful, workspace_id):
-            await _sweep_row(desk, client, row)
+        for row, search in await asyncio.to_thread(desk.list_doubtful, workspace_id):
+            await _sweep_row(desk, client, row, search)
 
 
-async def _sweep_row(desk: Desk, client: AsyncWebClient, row: OutboxRow) -> None:
-    search = await asyncio.to_thread(desk.search, row)
+async def _sweep_row(desk: Desk, client: AsyncWebClient, row: OutboxRow, search: Search) -> None:
     outcome, copies = await find_copies(client, search, desk.pace.timeout)
     if outcome.error:
         return

@@ -28,13 +28,14 @@ class OutboxRow(SQLModel, table=True):
     __tablename__ = "outbox"
     __table_args__ = (
         UniqueConstraint("workspace_id", "dedupe_key"),
-        Index("ix_outbox_head", "workspace_id", "state", "channel", "priority", "seq"),
+        Index("ix_outbox_head", "workspace_id", "state", "channel", "priority", "seq", "id"),
+        Index("ix_outbox_urgent", "workspace_id", "state", "priority", "seq"),
         Index("ix_outbox_message", "workspace_id", "kind", "reference"),
         Index("ix_outbox_seq", "workspace_id", "seq"),
     )
 
     id: str = key()
-    workspace_id: str = workspace()
+    workspace_id: str = workspace(has_index=False)
     seq: int
     kind: str
     reference: str

@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import ColumnElement, exists, update
 from sqlmodel import Field, Session, SQLModel, UniqueConstraint, col, delete, select
 
 from rules.delivery.schedules import Rhythm, is_same_day, latest_occurrence, next_occurrence
@@ -18,6 +18,8 @@ from storage.people.workspaces import WorkspaceRow
 from storage.upsert import upsert
 
 MOST_ATTEMPTS = 3
+AGAIN_AFTER = timedelta(minutes=5)
+"""A run that failed is tried again after so long, times its attempts (business time)."""
 
 
 class ScheduleRow(SQLModel, table=True):
@@ -44,7 +46,7 @@ class ScheduleRow(SQLModel, table=True):
 
 class ScheduleRunRow(SQLModel, table=True):
     """One occurrence of a schedule: started (business time), and finished when it was done. `epoch` is that of the
-    scheduler's lease under which it was last started.
+    scheduler's lease under which it was last started; 0 when it failed and waits for `retry_at`.
     """
 
     __tablename__ = "schedule_runs"
@@ -56,6 +58,7 @@ class ScheduleRunRow(SQLModel, table=True):
     finished_at: datetime | None = moment(default=None, nullable=True)
     attempts: int = 1
     epoch: int = 0
+    retry_at: datetime | None = moment(default=None, nullable=True)
     error: str = ""
 
 
@@ -75,10 +78,15 @@ class Run:
 
 
 # (job, daily at, or every so many minutes), in the workspace's zone.
-FIXED = (("daily", "06:00", 0), ("wake", "00:00", 5), ("cleanup", "03:30", 0))
+DAILY = "daily"
+FIXED = ((DAILY, "06:00", 0), ("wake", "00:00", 5), ("cleanup", "03:30", 0))
 CHECKINS, DIGEST, RENEWALS = "checkins", "digest", "renewals"
 _MORNING_JOBS = frozenset({CHECKINS, DIGEST})
 """What is said on people's morning; once that day is over there, it is not made up for."""
+_OF_NOW = _MORNING_JOBS | {RENEWALS}
+"""What tells people how things stand: it waits for the daily job that was due before it, and looks at the true time
+to see whether it may still speak.
+"""
 
 Wanted = dict[tuple[str, str], Rhythm]
 """Rhythms by (job, audience)."""
@@ -103,7 +111,8 @@ def wanted_rhythms(tx: Tx) -> Wanted:
 
 def ensure_schedules(tx: Tx, now: datetime) -> None:
     """Make the workspace's schedules what `wanted_rhythms` says: missing ones begin with their next occurrence after
-    `now` (business time), a changed one is due anew, one that nobody needs any more is removed with its runs.
+    `now` (business time), a changed one is due anew, one that nobody needs any more is removed with its runs. One that
+    ran ahead, because the clock was put back since, is due when its time comes (again).
     """
     wanted = wanted_rhythms(tx)
     query = select(ScheduleRow).where(ScheduleRow.workspace_id == tx.workspace_id)
@@ -111,8 +120,9 @@ def ensure_schedules(tx: Tx, now: datetime) -> None:
     for name, row in known.items():
         if name not in wanted:
             tx.session.delete(row)
-        elif row.rhythm != wanted[name]:
+        elif row.rhythm != wanted[name] or row.next_at > next_occurrence(row.rhythm, now):
             _change(row, wanted[name], now)
+    _forget_ahead(tx, [row.id for row in known.values() if row.every_minutes], now)
     missing = [_begin(tx, *name, rhythm, now) for name, rhythm in wanted.items() if name not in known]
     upsert(tx, ScheduleRow, missing, keys=["workspace_id", "audience", "job"])
     tx.session.flush()
@@ -121,6 +131,17 @@ def ensure_schedules(tx: Tx, now: datetime) -> None:
 def _change(row: ScheduleRow, rhythm: Rhythm, now: datetime) -> None:
     row.zone, row.at_time, row.every_minutes = rhythm.zone, rhythm.at_time, rhythm.every_minutes
     row.next_at = next_occurrence(rhythm, now)
+
+
+def _forget_ahead(tx: Tx, schedules: list[str], now: datetime) -> None:
+    """What runs every few minutes runs anew in an hour that comes again; what runs daily had its day."""
+    statement = delete(ScheduleRunRow).where(
+        col(ScheduleRunRow.workspace_id) == tx.workspace_id,
+        col(ScheduleRunRow.schedule_id).in_(schedules),
+        col(ScheduleRunRow.occurrence) > now,
+        col(ScheduleRunRow.finished_at).is_not(None),
+    )
+    tx.session.connection().execute(statement)
 
 
 def _begin(tx: Tx, job: str, audience: str, rhythm: Rhythm, now: datetime) -> dict[str, object]:
@@ -150,8 +171,8 @@ def next_due(session: Session) -> datetime | None:
 
 def has_due(tx: Tx, now: datetime, epoch: int) -> bool:
     """Whether `start_due` would find something: a read, so that idle ticks never take the writer's turn."""
-    due = select(ScheduleRow.id).where(ScheduleRow.workspace_id == tx.workspace_id, ScheduleRow.next_at <= now)
-    left = select(ScheduleRunRow.schedule_id).where(*_left_behind(tx, epoch))
+    due = select(ScheduleRow.id).where(*_is_due(tx, now, epoch))
+    left = select(ScheduleRunRow.schedule_id).where(*_left_behind(tx, now, epoch))
     return any(tx.session.exec(query.limit(1)).first() is not None for query in (due, left))
 
 
@@ -159,8 +180,9 @@ def start_due(tx: Tx, now: datetime, epoch: int) -> list[Run]:
     """Start what is due at business time `now`, under the scheduler lease's `epoch`, oldest occurrence first.
 
     Several missed occurrences of a schedule become one, the latest; a digest or check-ins of a day that is over are
-    left out. A run left unfinished under an earlier epoch
-    (its process is gone) starts again, at most `MOST_ATTEMPTS` times in all.
+    left out; a schedule whose last run is still under way waits, and so does what tells of the daily job's results
+    while that is not done. A run left unfinished under an earlier epoch (its
+    process is gone), or that failed a while ago, starts again, at most `MOST_ATTEMPTS` times in all.
     """
     runs = [*_restart(tx, now, epoch), *_start_new(tx, now, epoch)]
     return sorted(runs, key=lambda run: (run.occurrence, run.job, run.audience))
@@ -172,6 +194,29 @@ def finish_run(tx: Tx, run: Run, epoch: int, now: datetime, error: str = "") -> 
         *_is_run(tx, run), col(ScheduleRunRow.epoch) == epoch, col(ScheduleRunRow.finished_at).is_(None)
     )
     return tx.session.connection().execute(statement.values(finished_at=now, error=error)).rowcount == 1
+
+
+def fail_run(tx: Tx, run: Run, epoch: int, now: datetime, error: str) -> bool:
+    """The run failed: it is tried again later, unless it was tried often enough or runs every few minutes anyway.
+    False if another scheduler has taken it over meanwhile.
+    """
+    query = (
+        select(ScheduleRunRow, ScheduleRow)
+        .join(ScheduleRow, col(ScheduleRow.id) == col(ScheduleRunRow.schedule_id))
+        .where(ScheduleRow.workspace_id == tx.workspace_id, *_is_run(tx, run))
+        .where(ScheduleRunRow.epoch == epoch, col(ScheduleRunRow.finished_at).is_(None))
+    )
+    found = tx.session.exec(query.with_for_update()).first()
+    if found is None:
+        return False
+    row, schedule = found
+    row.error = error
+    if row.attempts >= MOST_ATTEMPTS or schedule.every_minutes:
+        row.finished_at = now
+    else:
+        row.epoch, row.retry_at = 0, now + row.attempts * AGAIN_AFTER
+    tx.session.flush()
+    return True
 
 
 def forget_runs(tx: Tx, before: datetime) -> int:
@@ -191,9 +236,11 @@ def list_failures(tx: Tx, limit: int = 20) -> list[ScheduleRunRow]:
 
 
 def _start_new(tx: Tx, now: datetime, epoch: int) -> list[Run]:
-    query = select(ScheduleRow).where(ScheduleRow.workspace_id == tx.workspace_id, ScheduleRow.next_at <= now)
-    runs = []
+    query = select(ScheduleRow).where(*_is_due(tx, now, epoch)).order_by(col(ScheduleRow.next_at))
+    runs: list[Run] = []
     for row in tx.session.exec(query.with_for_update()).all():
+        if row.job in _OF_NOW and any(run.job == DAILY for run in runs):
+            continue
         occurrence = max(row.next_at, latest_occurrence(row.rhythm, now))
         row.next_at = next_occurrence(row.rhythm, now)
         if _is_over(row, occurrence, now):
@@ -208,7 +255,7 @@ def _restart(tx: Tx, now: datetime, epoch: int) -> list[Run]:
     query = (
         select(ScheduleRunRow, ScheduleRow)
         .join(ScheduleRow, col(ScheduleRow.id) == col(ScheduleRunRow.schedule_id))
-        .where(ScheduleRow.workspace_id == tx.workspace_id, *_left_behind(tx, epoch))
+        .where(ScheduleRow.workspace_id == tx.workspace_id, *_left_behind(tx, now, epoch))
     )
     runs = []
     for row, schedule in tx.session.exec(query.with_for_update()).all():
@@ -217,7 +264,8 @@ def _restart(tx: Tx, now: datetime, epoch: int) -> list[Run]:
             row.finished_at, row.error = now, "its process ended, and the day it was for is over"
             continue
         if row.attempts >= MOST_ATTEMPTS:
-            row.finished_at, row.error = now, f"its process ended {row.attempts} times before it was done"
+            row.finished_at = now
+            row.error = row.error or f"its process ended {row.attempts} times before it was done"
             continue
         row.attempts += 1
         runs.append(_run(schedule, row.occurrence, now))
@@ -225,7 +273,7 @@ def _restart(tx: Tx, now: datetime, epoch: int) -> list[Run]:
 
 
 def _run(row: ScheduleRow, occurrence: datetime, now: datetime) -> Run:
-    moment = now.replace(second=0, microsecond=0) if row.job in _MORNING_JOBS else occurrence
+    moment = now.replace(second=0, microsecond=0) if row.job in _OF_NOW else occurrence
     return Run(row.workspace_id, row.id, row.job, row.audience, occurrence, moment)
 
 
@@ -234,12 +282,30 @@ def _is_over(row: ScheduleRow, occurrence: datetime, now: datetime) -> bool:
     return row.job in _MORNING_JOBS and not is_same_day(row.rhythm, occurrence, now)
 
 
-def _left_behind(tx: Tx, epoch: int) -> tuple[ColumnElement[bool], ...]:
-    """Not finished, and started under an earlier lease."""
+def _is_due(tx: Tx, now: datetime, epoch: int) -> tuple[ColumnElement[bool], ...]:
+    """Schedules whose time has come, whose last run is not under way, and that need not wait for the daily job."""
+    unfinished = (col(ScheduleRunRow.workspace_id) == tx.workspace_id, col(ScheduleRunRow.finished_at).is_(None))
+    under_way = exists().where(
+        *unfinished, col(ScheduleRunRow.schedule_id) == col(ScheduleRow.id), col(ScheduleRunRow.epoch) == epoch
+    )
+    dailies = select(ScheduleRow.id).where(ScheduleRow.workspace_id == tx.workspace_id, ScheduleRow.job == DAILY)
+    is_daily_open = exists().where(*unfinished, col(ScheduleRunRow.schedule_id).in_(dailies))
+    return (
+        col(ScheduleRow.workspace_id) == tx.workspace_id,
+        col(ScheduleRow.next_at) <= now,
+        ~under_way,
+        col(ScheduleRow.job).not_in(_OF_NOW) | ~is_daily_open,
+    )
+
+
+def _left_behind(tx: Tx, now: datetime, epoch: int) -> tuple[ColumnElement[bool], ...]:
+    """Not finished, and either started under an earlier lease, or failed and to be tried again by now."""
+    retry_at = col(ScheduleRunRow.retry_at)
     return (
         col(ScheduleRunRow.workspace_id) == tx.workspace_id,
         col(ScheduleRunRow.finished_at).is_(None),
         col(ScheduleRunRow.epoch) < epoch,
+        retry_at.is_(None) | (retry_at <= now),
     )
 
 

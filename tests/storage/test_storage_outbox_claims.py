@@ -12,12 +12,10 @@ from rules.records import Enqueue
 from storage.db import Database, Tx
 from storage.delivery.outbox import OutboxRow, enqueue, find_posted
 from storage.delivery.outbox_claims import (
-    POST,
     cancel,
     claim,
     claim_uncertain,
     defer_lookup,
-    has_work,
     hold_method,
     is_held,
     list_dead,
@@ -31,6 +29,7 @@ from storage.delivery.outbox_claims import (
     requeue,
     requeue_dead,
 )
+from storage.delivery.outbox_due import POST, find_due
 from tests.conftest import NOW, add_workspace
 
 PACE = Pace()
@@ -175,15 +174,15 @@ def test_a_clock_put_back_holds_nothing_up(tx: Tx, hours: int):
 
 
 def test_idle_looks_find_no_work(tx: Tx):
-    assert not has_work(tx, NOW, PACE)
+    assert find_due(tx, NOW, PACE, 10).is_empty
     enqueue(tx, [note("a")], NOW)
-    assert has_work(tx, NOW, PACE)
+    assert not find_due(tx, NOW, PACE, 10).is_empty
     row = take(tx)[0]
-    assert not has_work(tx, after(59), PACE)
-    assert has_work(tx, after(60), PACE)
+    assert find_due(tx, after(59), PACE, 10).is_empty
+    assert not find_due(tx, after(60), PACE, 10).is_empty
     assert mark_uncertain(tx, row, "timeout", after(5))
-    assert not has_work(tx, after(19), PACE)
-    assert has_work(tx, after(20), PACE)
+    assert find_due(tx, after(19), PACE, 10).is_empty
+    assert not find_due(tx, after(20), PACE, 10).is_empty
 
 
 def test_two_claimers_on_postgres_do_not_wait_and_do_not_share(postgres_url: str):

@@ -17,7 +17,8 @@ from storage.audit import find_change
 from storage.db import Database
 from storage.delivery.deliveries import claim_delivery
 from storage.delivery.outbox import enqueue
-from storage.delivery.outbox_claims import claim, claim_uncertain, has_work, mark_uncertain, recover
+from storage.delivery.outbox_claims import claim, claim_uncertain, mark_uncertain, recover
+from storage.delivery.outbox_due import find_due
 from storage.delivery.schedules import ensure_schedules, finish_run, start_due
 from storage.success.risks import list_risks
 from storage.success.tasks import page_tasks
@@ -65,7 +66,7 @@ def test_a_day_of_work_stays_in_its_workspace_with_every_table(
         for run in start_due(tx, soon, epoch=1):
             finish_run(tx, run, 1, soon)
         enqueue(tx, [Enqueue("note", "1", channel="C1")], NOW)
-        assert has_work(tx, soon, pace)
+        assert not find_due(tx, soon, pace, 10).is_empty
         rows = claim(tx, soon, pace, 5)
         assert rows
         mark_uncertain(tx, rows[0], "timeout", soon)
