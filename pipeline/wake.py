@@ -1,27 +1,33 @@
-"""Waking snoozed alerts: each whose time has come opens again, or is closed if its condition ended meanwhile. Owns the
-pages; refuses to decide (`rules.alerts.alerts`).
+"""What time alone does to alerts, every few minutes: snoozes end, nobody's alerts go up a level, who took one is asked,
+the leads get their message of the day, and what was held is announced. Owns the order and the pages; refuses to decide
+(`rules.alerts.alerts`, `rules.alerts.escalation`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
 from pipeline.announcing import announce
 from pipeline.report import JobReport
-from rules.alerts.alerts import Woke, decide
+from rules.alerts.alerts import ChangeEpisode, Woke, decide
+from rules.alerts.escalation import decide_due
 from rules.records import Actor
 from storage.alerts.alert_writes import apply_alerts
 from storage.alerts.alerts import EpisodeRow, to_episode
 from storage.alerts.conditions import AccountConditions, list_conditions
+from storage.alerts.escalations import make_lead_messages
+from storage.alerts.timers import DueTimer, list_due_timers, list_scenes, lock_episodes
 from storage.alerts.watching import list_due_snoozes
 from storage.db import Database, Tx
 
 ACTOR = Actor.job("wake")
+_PAGE = 100
 
 
 def run(database: Database, workspace_id: str, now: datetime) -> JobReport:
-    """Wake what is due, in pages. Safe to repeat."""
+    """Do what is due, in pages. Safe to repeat, and to stop anywhere: the rest is done the next time."""
     counts: Counter[str] = Counter()
     while True:
         with database.writing(workspace_id) as tx:
@@ -29,8 +35,10 @@ def run(database: Database, workspace_id: str, now: datetime) -> JobReport:
         if not woken:
             break
         counts += woken
-    if counts["woke"]:
-        announce(database, workspace_id, now)
+    counts += _run_timers(database, workspace_id, now)
+    with database.writing(workspace_id) as tx:
+        counts += Counter(leads_told=make_lead_messages(tx, now))
+    announce(database, workspace_id, now)
     return JobReport("wake", dict(counts))
 
 
@@ -49,3 +57,25 @@ def _wake_page(tx: Tx, now: datetime) -> Counter[str]:
 def _is_firing(row: EpisodeRow, conditions: AccountConditions) -> bool:
     condition = conditions.get((row.kind, row.subject))
     return condition is not None and condition.is_on
+
+
+def _run_timers(database: Database, workspace_id: str, now: datetime) -> Counter[str]:
+    """Each timer that is due acts once, on the alert as it stands when its turn comes."""
+    with database.reading(workspace_id) as tx:
+        timers = list_due_timers(tx, now)
+    counts: Counter[str] = Counter()
+    for at in range(0, len(timers), _PAGE):
+        with database.writing(workspace_id) as tx:
+            counts += run_timers(tx, timers[at : at + _PAGE], now)
+    return counts
+
+
+def run_timers(tx: Tx, timers: Sequence[DueTimer], now: datetime) -> Counter[str]:
+    """Let timers act that were read before, maybe long ago; returns how often each transition was made."""
+    dues = dict(timers)
+    rows = lock_episodes(tx, dues)
+    scenes = list_scenes(tx, rows, now)
+    found = [decide_due(to_episode(row), dues[row.id], scenes[row.id], now) for row in rows]
+    intents = [each for each in found if each is not None]
+    apply_alerts(tx, intents, ACTOR, now)
+    return Counter(each.verb for each in intents if isinstance(each, ChangeEpisode))

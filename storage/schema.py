@@ -6,7 +6,7 @@ from sqlmodel import SQLModel
 
 from storage import audit
 from storage.accounts import accounts, contacts, notes
-from storage.alerts import adjustments, alerts, conditions, mutes, noise_settings
+from storage.alerts import adjustments, alerts, conditions, escalations, mutes, noise_settings
 from storage.delivery import deliveries, digests, leases, outbox, schedules
 from storage.health import health, tickets, usage
 from storage.people import members, workspaces
@@ -15,7 +15,7 @@ from storage.success import checkins, journeys, metrics, risks, targets, tasks
 
 TABLE_MODULES = (
     *(accounts, contacts, notes),
-    *(adjustments, alerts, conditions, mutes, noise_settings),
+    *(adjustments, alerts, conditions, escalations, mutes, noise_settings),
     *(deliveries, digests, leases, outbox, schedules),
     *(health, tickets, usage),
     *(members, workspaces),

@@ -13,9 +13,13 @@ from typing import Any
 from sqlmodel import col, select
 
 from rules.alerts.alerts import ChangeEpisode, Fired, Intent, OpenEpisode, RefreshEpisode
+from rules.alerts.escalation import SetTimer
 from rules.errors import StaleError
 from rules.records import Actor, Change, Enqueue
 from storage.alerts.alerts import HISTORY, MESSAGE, AlertEventRow, EpisodeRow, list_updates
+from storage.alerts.escalations import list_reminders
+from storage.alerts.questions import ASKED, find_channel_to_ask, list_answered
+from storage.alerts.timers import set_timers
 from storage.audit import record
 from storage.db import Tx
 from storage.delivery.outbox import enqueue
@@ -40,8 +44,9 @@ class _Deed:
     intent: ChangeEpisode | None = None
 
 
-def apply_alerts(tx: Tx, intents: Sequence[Intent], actor: Actor, now: datetime) -> list[EpisodeRow]:
-    """Carry the intents out: rows, history, audit and outbox together. Returns the alerts that changed, as they are.
+def apply_alerts(tx: Tx, intents: Sequence[Intent | SetTimer], actor: Actor, now: datetime) -> list[EpisodeRow]:
+    """Carry the intents out: rows, timers, history, audit and outbox together. Returns the alerts that changed, as they
+    are.
 
     Raises `StaleError` when one of them was changed since it was read; then nothing may be committed.
     """
@@ -55,6 +60,9 @@ def apply_alerts(tx: Tx, intents: Sequence[Intent], actor: Actor, now: datetime)
                 deeds.append(_change(tx, _checked(locked, intent), intent))
             case RefreshEpisode():
                 _refresh(tx, locked.get(intent.episode_id), intent)
+            case SetTimer():
+                _write(tx, _checked(locked, intent), intent.values)
+    set_timers(tx, [each.row for each in deeds if each.intent is None or each.intent.is_rearmed], now)
     tx.session.flush()  # the alerts' rows first, all at once: their history refers to them
     said = [said for each in deeds for said in _remember(tx, each, _Hand(actor, now))]
     tx.session.flush()
@@ -73,7 +81,7 @@ def _lock(tx: Tx, episode_ids: Sequence[str]) -> dict[str, EpisodeRow]:
     return {row.id: row for row in tx.session.exec(query.execution_options(populate_existing=True))}
 
 
-def _checked(locked: Mapping[str, EpisodeRow], intent: ChangeEpisode) -> EpisodeRow:
+def _checked(locked: Mapping[str, EpisodeRow], intent: ChangeEpisode | SetTimer) -> EpisodeRow:
     row = locked.get(intent.episode_id)
     if row is None or row.version != intent.version:
         raise StaleError("Somebody changed this alert just now. Nothing was changed: look at it again.")
@@ -108,13 +116,15 @@ def _open(tx: Tx, fired: Fired, now: datetime) -> _Deed:
 
 def _change(tx: Tx, row: EpisodeRow, intent: ChangeEpisode) -> _Deed:
     before = _plain({name: getattr(row, name) for name in intent.values})
-    for name, value in intent.values.items():
-        setattr(row, name, value)
+    _write(tx, row, intent.values)
     row.version += 1
-    if intent.is_announced_anew:
-        row.announced_at = None
-    tx.session.add(row)
     return _Deed(row, intent.verb, before, _plain(intent.values), intent)
+
+
+def _write(tx: Tx, row: EpisodeRow, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(row, name, value)
+    tx.session.add(row)
 
 
 def _remember(tx: Tx, deed: _Deed, hand: _Hand) -> list[Enqueue]:
@@ -136,10 +146,17 @@ def _remember(tx: Tx, deed: _Deed, hand: _Hand) -> list[Enqueue]:
     tx.session.add(line)
     change = Change(f"alert.{deed.verb}", "episode", row.id, row.account_id, deed.before or None, deed.after)
     record(tx, change, hand.actor, hand.at)
-    said = [] if intent is None or intent.is_announced_anew else list_updates(row)
-    if intent is not None and intent.is_told:
-        said.append(Enqueue(HISTORY, line.id, thread_kind=MESSAGE, thread_reference=row.id, priority=1))
-    return said
+    return _list_said(tx, row, intent, line) if intent else []
+
+
+def _list_said(tx: Tx, row: EpisodeRow, intent: ChangeEpisode, line: AlertEventRow) -> list[Enqueue]:
+    said = [] if intent.is_announced_anew else list_updates(row)
+    if line.before.get("asked_at"):
+        said += list_answered(tx, row)
+    if intent.is_told:
+        channel = find_channel_to_ask(tx, row) if intent.verb == ASKED else ""
+        said.append(Enqueue(HISTORY, line.id, channel, thread_kind=MESSAGE, thread_reference=row.id, priority=1))
+    return [*said, *list_reminders(tx, row)] if intent.verb == "escalated" else said
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,8 @@ from storage.fields import account, choice, json_value, key, moment, workspace
 from storage.lookup import is_among
 
 MESSAGE, SUMMARY, HISTORY = "alert", "alert_summary", "alert_event"
-"""Kinds of outbox rows, by the reference: an episode's, a summary's, a history line's id."""
+REMINDER, ESCALATION = "alert_reminder", "alert_escalation"
+"""Kinds of outbox rows, by the reference: a summary's, a history line's id, for the others an episode's."""
 Kinds = Collection[AlertKind] | None
 
 
@@ -147,9 +148,12 @@ def find_episode(tx: Tx, episode_id: str) -> EpisodeRow | None:
     return tx.session.exec(_of(tx).where(EpisodeRow.id == episode_id)).first()
 
 
-def get_episode(tx: Tx, episode_id: str) -> EpisodeRow:
-    """The alert, open or closed. Raises `NotFoundError`."""
-    row = find_episode(tx, episode_id)
+def get_episode(tx: Tx, episode_id: str, *, is_locking: bool = False) -> EpisodeRow:
+    """The alert, open or closed, as it stands; `is_locking` waits for whoever changes it and keeps others off until
+    the transaction ends. Raises `NotFoundError`.
+    """
+    query = _of(tx).where(EpisodeRow.id == episode_id).execution_options(populate_existing=True)
+    row = tx.session.exec(query.with_for_update() if is_locking else query).first()
     if row is None:
         raise NotFoundError("This alert no longer exists. See `/cs alerts` for those that do.")
     return row
@@ -256,8 +260,12 @@ def enqueue_refreshes(tx: Tx, account_ids: Collection[str], now: datetime) -> No
 
 
 def list_updates(row: EpisodeRow) -> list[Enqueue]:
-    """What shows the alert anew where it was announced: its own message, and the summary it is a line of."""
-    updates = [Enqueue(MESSAGE, row.id, is_update=True, priority=0)]
+    """What shows the alert anew wherever it stands: its own message, the summary it is a line of, and what told people
+    that nobody took it.
+    """
+    was_escalated = row.escalated_to > 0 or row.epoch > 1
+    kinds = (MESSAGE, REMINDER, ESCALATION) if was_escalated else (MESSAGE,)
+    updates = [Enqueue(kind, row.id, is_update=True, priority=0) for kind in kinds]
     if row.summary_id:
         updates.append(Enqueue(SUMMARY, row.summary_id, is_update=True, priority=0))
     return updates

@@ -38,9 +38,10 @@ def list_latest_episodes(
 
 
 def list_due_snoozes(tx: Tx, now: datetime, limit: int = 200) -> list[EpisodeRow]:
-    """Snoozed alerts whose time has come, the longest due first."""
+    """Snoozed alerts whose time has come, the longest due first. Nobody else changes them in this transaction."""
     query = _of(tx).where(EpisodeRow.state == EpisodeState.SNOOZED, col(EpisodeRow.snoozed_until) <= now)
-    return list(tx.session.exec(query.order_by(col(EpisodeRow.snoozed_until), col(EpisodeRow.id)).limit(limit)))
+    ordered = query.order_by(col(EpisodeRow.snoozed_until), col(EpisodeRow.id)).limit(limit).with_for_update()
+    return list(tx.session.exec(ordered))
 
 
 def list_open_of_gone(tx: Tx, limit: int = 200) -> list[EpisodeRow]:

@@ -1,0 +1,140 @@
+"""What is said when nobody takes an alert: the reminder to its owner, the lead's message of the day, the line in the
+team's channel. Owns who gets which, and the table of the leads' messages; refuses to decide when a level is reached
+(`rules.alerts.escalation`).
+
+    level 1   "alert_reminder", a direct message to whom the plan told, beside the line in the thread
+    level 2   "escalation_digest", one direct message per lead and local date
+    level 3   "alert_escalation", a line in the team's channel; without one, a direct message to the leads
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement
+from sqlmodel import Field, SQLModel, UniqueConstraint, and_, col, func, select
+
+from rules.delivery.digests import find_digest_day
+from rules.records import Enqueue, EpisodeState, Severity
+from storage.accounts.accounts import AccountRow, is_in_use
+from storage.alerts.alerts import ESCALATION, REMINDER, EpisodeRow
+from storage.db import Tx
+from storage.delivery.outbox import enqueue
+from storage.fields import key, moment, workspace
+from storage.people.members import MemberRow, get_members
+from storage.people.team import find_stand_ins, list_leads, list_people, list_working_times
+from storage.people.workspaces import get_workspace
+from storage.upsert import upsert
+
+LEADS = "escalation_digest"
+"""Kind of the leads' messages; the reference is the id of an `EscalationDigestRow`."""
+LEAD_LEVEL, CHANNEL_LEVEL = 2, 3
+_PRIORITY = 5
+
+
+class EscalationDigestRow(SQLModel, table=True):
+    """One lead's message of one of their local days. Which alerts it tells of is drawn when it is sent."""
+
+    __tablename__ = "escalation_digests"
+    __table_args__ = (UniqueConstraint("workspace_id", "member_id", "day"),)
+
+    id: str = key()
+    workspace_id: str = workspace(has_index=False)
+    member_id: str = Field(foreign_key="members.id", index=True)
+    day: date
+    created_at: datetime = moment()
+
+
+def list_reminders(tx: Tx, row: EpisodeRow) -> list[Enqueue]:
+    """What is sent at once for the level that an alert has just reached."""
+    if row.escalated_to == 1:
+        people = get_members(tx, row.escalation[1].get("told", ()))
+        return [_remind(REMINDER, row, member.slack_id) for member in people.values()]
+    if row.escalated_to == CHANNEL_LEVEL:
+        return [_remind(ESCALATION, row, channel) for channel in _list_channels(tx)]
+    return []
+
+
+def _remind(kind: str, row: EpisodeRow, channel: str) -> Enqueue:
+    return Enqueue(kind, row.id, channel, f"{kind}:{row.id}:{row.epoch}:{channel}", priority=_PRIORITY)
+
+
+def _list_channels(tx: Tx) -> list[str]:
+    channel = get_workspace(tx).team_channel_id
+    if channel:
+        return [channel]
+    people = list_people(tx)
+    leads = set(list_leads(tx, people))
+    return [row.slack_id for row in people if row.id in leads]
+
+
+# ---------------------------------------------------------------- the leads
+
+
+def make_lead_messages(tx: Tx, now: datetime) -> int:
+    """One message for each lead whose morning has come, if an alert has come to them since their last one; returns how
+    many. Safe to repeat; who is away has theirs sent to who stands in.
+    """
+    latest = tx.session.exec(select(func.max(EpisodeRow.escalated_at)).where(_waits_for_lead(tx))).one()
+    if latest is None:
+        return 0
+    due = _list_due(tx, latest, now)
+    rows = [
+        EscalationDigestRow(workspace_id=tx.workspace_id, member_id=id_, day=day, created_at=now) for id_, day in due
+    ]
+    made = upsert(
+        tx, EscalationDigestRow, [row.model_dump() for row in rows], keys=("workspace_id", "member_id", "day")
+    )
+    people = get_members(tx, [row.member_id for row in rows])
+    enqueue(tx, [_tell(row, people[row.member_id]) for row in rows], now)
+    return made
+
+
+def _list_due(tx: Tx, latest: datetime, now: datetime) -> list[tuple[str, date]]:
+    """Leads, with their local day, who have no message that is as new as what they are to be told."""
+    people, times = list_people(tx), list_working_times(tx)
+    found: dict[str, date] = {}
+    for lead in list_leads(tx, people):
+        day = find_digest_day(times[lead], now)
+        if day is not None:
+            found[find_stand_ins(tx, day).get(lead, lead)] = day
+    told = _list_last(tx, found)
+    return [
+        (id_, day) for id_, day in found.items() if id_ not in told or (told[id_][0] < day and told[id_][1] < latest)
+    ]
+
+
+def _list_last(tx: Tx, member_ids: Iterable[str]) -> dict[str, tuple[date, datetime]]:
+    """By member the day and moment of their last message."""
+    row = EscalationDigestRow
+    query = select(row.member_id, func.max(row.day), func.max(row.created_at)).where(
+        row.workspace_id == tx.workspace_id, col(row.member_id).in_(list(member_ids))
+    )
+    return {id_: (day, at) for id_, day, at in tx.session.exec(query.group_by(col(row.member_id)))}
+
+
+def _tell(row: EscalationDigestRow, member: MemberRow) -> Enqueue:
+    return Enqueue(LEADS, row.id, member.slack_id, f"{LEADS}:{member.slack_id}:{row.day}", priority=_PRIORITY)
+
+
+def find_lead_message(tx: Tx, message_id: str) -> EscalationDigestRow | None:
+    """One lead's message of a day."""
+    row = EscalationDigestRow
+    return tx.session.exec(select(row).where(row.workspace_id == tx.workspace_id, row.id == message_id)).first()
+
+
+def list_waiting_for_leads(tx: Tx) -> Sequence[EpisodeRow]:
+    """Alerts that came to the leads and that nobody took, the most urgent first, then the longest waiting."""
+    query = select(EpisodeRow).join(AccountRow, col(AccountRow.id) == col(EpisodeRow.account_id))
+    rows = tx.session.exec(query.where(is_in_use(tx), _waits_for_lead(tx)))
+    return sorted(rows, key=lambda row: (-list(Severity).index(row.severity), row.opened_at, row.id))
+
+
+def _waits_for_lead(tx: Tx) -> ColumnElement[bool]:
+    return and_(
+        col(EpisodeRow.workspace_id) == tx.workspace_id,
+        col(EpisodeRow.state) == EpisodeState.OPEN,
+        col(EpisodeRow.is_quiet).is_(other=False),
+        col(EpisodeRow.escalated_to) >= LEAD_LEVEL,
+    )
