@@ -1,5 +1,8 @@
-"""The scheduler: APScheduler as a bare tick, and due work run once. Owns the tick, the queue of started runs and the
-watchdog; what is due stands in rows (`storage.delivery.schedules`), who may act in a lease (`storage.delivery.leases`).
+"""The scheduler: APScheduler as a bare tick, and due work run once. Owns the tick and the queues of started runs; what
+is due stands in rows (`storage.delivery.schedules`), who may act in a lease (`storage.delivery.leases`).
+
+Two lanes: jobs that may take minutes, and all others, so that what comes every five minutes comes while a scan goes on.
+In each lane one run at a time; so a job never runs twice at once for a workspace.
 
 APScheduler's own job stores are not used: two processes on one store run a job twice, and a kill during a run loses it.
 """
@@ -7,17 +10,19 @@ APScheduler's own job stores are not used: two processes on one store run a job 
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from structlog.contextvars import bound_contextvars
 
+from bot import metrics
 from bot.clocks import Clocks
+from bot.watchdog import Watchdog
 from pipeline.report import JobReport
 from storage.clock import read_clock
 from storage.db import Database
@@ -26,6 +31,7 @@ from storage.delivery.schedules import (
     Run,
     Wanted,
     ensure_schedules,
+    fail_run,
     finish_run,
     has_due,
     next_due,
@@ -35,7 +41,7 @@ from storage.delivery.schedules import (
 from storage.people.workspaces import list_workspaces
 
 LEASE = "scheduler"
-_STALE_INTERVALS = 3
+_TICK = "tick"
 _log = structlog.get_logger(__name__)
 
 Job = Callable[[Database, str, datetime], JobReport]
@@ -45,6 +51,23 @@ Job = Callable[[Database, str, datetime], JobReport]
 class _Started:
     run: Run
     epoch: int
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """A run that is over: with an error, or well ("")."""
+
+    started: _Started
+    error: str
+
+
+def _new_lanes() -> tuple[asyncio.Queue[_Started], ...]:
+    """The lane of short jobs, and that of long ones."""
+    return asyncio.Queue(), asyncio.Queue()
+
+
+def _tell(loop: asyncio.AbstractEventLoop, act: Callable[[], None]) -> None:
+    loop.call_soon_threadsafe(act)
 
 
 def _ignore() -> None:
@@ -58,6 +81,7 @@ class Scheduler:
     Args:
         jobs: what runs, by the job's name in its schedule row; called in a worker thread with the workspace and the
             run's `moment` (UTC).
+        long_jobs: names of those that may take minutes; they have a lane of their own.
         tick_seconds: between two looks for due work, in wall time.
         lease_seconds: how long the others wait when this process dies; several ticks.
         on_run: called on the event loop after each run (to nudge delivery).
@@ -67,47 +91,71 @@ class Scheduler:
     database: Database
     jobs: Mapping[str, Job]
     clocks: Clocks
+    long_jobs: Collection[str] = ()
     tick_seconds: float = 5.0
     lease_seconds: float = 30.0
     on_run: Callable[[], None] = _ignore
     on_stale: Callable[[], None] = _ignore
     _holder: str = field(init=False, default_factory=lambda: uuid.uuid4().hex)
-    _queue: asyncio.Queue[_Started] = field(init=False, default_factory=asyncio.Queue)
+    _lanes: tuple[asyncio.Queue[_Started], ...] = field(init=False, default_factory=_new_lanes)
     _epoch: int = field(init=False, default=0)
+    _is_acting: bool = field(init=False, default=False)
+    _is_stopping: bool = field(init=False, default=False)
     _ensured: dict[str, Wanted] = field(init=False, default_factory=dict)
+    _latest: datetime = field(init=False, default=datetime.min.replace(tzinfo=UTC))
+    _unrecorded: list[_Ended] = field(init=False, default_factory=list)
     _ticked_at: float = field(init=False, default_factory=time.monotonic)
-    _end: threading.Event = field(init=False, default_factory=threading.Event)
     _timer: AsyncIOScheduler | None = field(init=False, default=None)
-    _worker: asyncio.Task[None] | None = field(init=False, default=None)
+    _watchdog: Watchdog | None = field(init=False, default=None)
+    _workers: list[asyncio.Task[None]] = field(init=False, default_factory=list)
+
+    @property
+    def tick_age(self) -> float:
+        """Seconds since the last look for due work."""
+        return time.monotonic() - self._ticked_at
+
+    @property
+    def is_acting(self) -> bool:
+        """Whether this process held the lease at its last look."""
+        return self._is_acting
 
     def start(self) -> None:
         """Begin to tick, at once. Needs a running event loop."""
         self._ticked_at = time.monotonic()
-        self._worker = asyncio.create_task(self._work())
-        self._timer = AsyncIOScheduler(timezone=UTC)
-        self._timer.add_job(
+        self._workers = [asyncio.create_task(self._work(lane)) for lane in self._lanes]
+        self._timer = timer = AsyncIOScheduler(timezone=UTC)
+        timer.add_job(
             self._beat,
             "interval",
             seconds=self.tick_seconds,
+            id=_TICK,
             next_run_time=self.clocks.wall(),
             coalesce=True,
             max_instances=1,
             misfire_grace_time=None,
         )
-        self._timer.start()
-        threading.Thread(target=self._watch, name="scheduler-watchdog", daemon=True).start()
+        timer.start()
+        loop = asyncio.get_running_loop()
+        self._watchdog = Watchdog(
+            self.tick_seconds,
+            lambda: self.tick_age,
+            self.clocks.wall,
+            self._stand_still,
+            lambda: _tell(loop, self._tick_anew),
+        )
+        self._watchdog.start()
 
     async def tick(self) -> None:
-        """Look for due work now, and wait until all that was started is done. For the demo's walk and for tests; the
-        timer does not wait.
+        """Look for due work now, wait until all that was started is done, and look again until there is none. For the
+        demo's walk and for tests; the timer does not wait.
         """
-        await self._beat()
-        if self._worker is not None:
-            await self._queue.join()
-            return
-        while not self._queue.empty():
-            await self._run(self._queue.get_nowait())
-            self._queue.task_done()
+        while await self._beat():
+            for lane in self._lanes:
+                if self._workers:
+                    await lane.join()
+                while not lane.empty():
+                    await self._run(lane.get_nowait())
+                    lane.task_done()
 
     def next_due(self) -> datetime | None:
         """The next business time at which something is due in any workspace."""
@@ -116,94 +164,139 @@ class Scheduler:
 
     def stop(self) -> None:
         """Start nothing more."""
-        self._end.set()
+        self._is_stopping = True
+        if self._watchdog is not None:
+            self._watchdog.stop()
         if self._timer is not None:
             self._timer.shutdown(wait=False)
             self._timer = None
 
     async def drain(self, seconds: float) -> None:
-        """After `stop`: wait up to `seconds` for the run under way, then let another process take over. What was not
+        """After `stop`: wait up to `seconds` for the runs under way, then let another process take over. What was not
         begun, or not done, starts again under the next lease.
         """
-        if self._worker is not None:
-            rest = asyncio.create_task(self._queue.join())
-            await asyncio.wait([rest], timeout=seconds)
-            rest.cancel()
-            self._worker.cancel()
-            await asyncio.gather(rest, self._worker, return_exceptions=True)
-            self._worker = None
+        if self._workers:
+            rests = [asyncio.create_task(lane.join()) for lane in self._lanes]
+            await asyncio.wait(rests, timeout=seconds)
+            for task in (*rests, *self._workers):
+                task.cancel()
+            await asyncio.gather(*rests, *self._workers, return_exceptions=True)
+            self._workers = []
         await asyncio.to_thread(self._release)
 
-    async def _beat(self) -> None:
-        """Start what is due now, if this process holds the lease."""
+    async def _beat(self) -> int:
+        """Start what is due now, if this process holds the lease; returns how much that was."""
+        started: list[_Started] = []
         try:
-            for started in await asyncio.to_thread(self._start_due):
-                self._queue.put_nowait(started)
+            await asyncio.to_thread(self._record_late)
+            started = await asyncio.to_thread(self._start_due)
         except Exception:  # noqa: BLE001  # a busy or absent database: the next tick tries again
             _log.exception("tick_failed")
+        for each in started:
+            self._lanes[each.run.job in self.long_jobs].put_nowait(each)
         self._ticked_at = time.monotonic()
+        return len(started)
 
-    async def _work(self) -> None:
+    def _tick_anew(self) -> None:
+        """The timer waits for a time of day, which is far ahead once the clock was put back."""
+        if self._timer is not None:
+            self._timer.modify_job(_TICK, next_run_time=self.clocks.wall())
+
+    def _stand_still(self) -> None:
+        _log.critical("scheduler_stands_still")
+        self.on_stale()
+
+    async def _work(self, lane: asyncio.Queue[_Started]) -> None:
         while True:
-            started = await self._queue.get()
-            if not self._end.is_set():
+            started = await lane.get()
+            if not self._is_stopping:
                 await self._run(started)
-            self._queue.task_done()
+            lane.task_done()
 
     async def _run(self, started: _Started) -> None:
         error = await asyncio.to_thread(self._run_job, started.run)
+        ended = _Ended(started, error)
         try:
-            await asyncio.to_thread(self._finish, started, error)
-        except Exception:  # noqa: BLE001  # unfinished in the table: it runs again under the next lease
+            await asyncio.to_thread(self._record, ended)
+        except Exception:  # noqa: BLE001  # a busy or absent database: the next tick tries again
             _log.exception("run_not_recorded", job=started.run.job)
+            self._unrecorded.append(ended)
         self.on_run()
 
     def _run_job(self, run: Run) -> str:
         """Run the job; "" or why it failed."""
+        with bound_contextvars(job=run.job, workspace=run.workspace_id, occurrence=run.occurrence.isoformat()):
+            began = time.monotonic()
+            error = self._call(run)
+            metrics.JOB_SECONDS.observe(run.job, seconds=time.monotonic() - began)
+            metrics.JOB_RUNS.add(run.job, "failed" if error else "done")
+            return error
+
+    def _call(self, run: Run) -> str:
         job = self.jobs.get(run.job)
         if job is None:
             return f"there is no job {run.job}"
         try:
             report = job(self.database, run.workspace_id, run.moment)
         except Exception as error:  # noqa: BLE001  # an edge: the run is marked, the others go on
-            _log.exception("job_failed", job=run.job, occurrence=run.occurrence.isoformat())
+            _log.exception("job_failed")
             return f"{type(error).__name__}: {error}"
-        _log.info("job_done", job=run.job, occurrence=run.occurrence.isoformat(), **report.counts)
+        _log.info("job_done", **report.counts)
         return ""
 
     def _start_due(self) -> list[_Started]:
         epoch = self._renew()
-        if epoch is None or self._end.is_set():
+        self._is_acting = epoch is not None
+        metrics.LEASE.set(value=float(self._is_acting))
+        if epoch is None or self._is_stopping:
             return []
         with self.database.read() as session:
             workspaces = list_workspaces(session)
         now = self.clocks.business()
-        if epoch != self._epoch:  # meanwhile another process may have made other schedules
-            self._epoch, self._ensured = epoch, {}
+        if (
+            epoch != self._epoch or now < self._latest
+        ):  # another process may have made other schedules; the clock jumped
+            self._ensured = {}
+        self._epoch, self._latest = epoch, now
         runs = [run for row in workspaces if not row.is_paused for run in self._start_in(row.id, now, epoch)]
+        for run in runs:
+            metrics.JOB_LAG.set(run.job, value=(now - run.occurrence).total_seconds())
         return [_Started(run, epoch) for run in runs]
 
     def _start_in(self, workspace_id: str, now: datetime, epoch: int) -> list[Run]:
-        self._ensure(workspace_id, now)
+        self._ensure(workspace_id, now, epoch)
         with self.database.reading(workspace_id) as tx:
             if not has_due(tx, now, epoch):
                 return []
         with self.database.writing(workspace_id) as tx:
             return start_due(tx, now, epoch) if is_held(tx.session, LEASE, self._holder, epoch) else []
 
-    def _ensure(self, workspace_id: str, now: datetime) -> None:
+    def _ensure(self, workspace_id: str, now: datetime, epoch: int) -> None:
         """Bring the schedules up to date when people or their times changed since this process last did."""
         with self.database.reading(workspace_id) as tx:
             wanted = wanted_rhythms(tx)
-        if self._ensured.get(workspace_id) != wanted:
-            with self.database.writing(workspace_id) as tx:
+        if self._ensured.get(workspace_id) == wanted:
+            return
+        with self.database.writing(workspace_id) as tx:
+            if is_held(tx.session, LEASE, self._holder, epoch):
                 ensure_schedules(tx, now)
-            self._ensured[workspace_id] = wanted
+                self._ensured[workspace_id] = wanted
 
-    def _finish(self, started: _Started, error: str) -> None:
-        with self.database.writing(started.run.workspace_id) as tx:
-            if is_held(tx.session, LEASE, self._holder, started.epoch):
-                finish_run(tx, started.run, started.epoch, self.clocks.business(), error)
+    def _record_late(self) -> None:
+        """Write down what could not be written when it ended."""
+        while self._unrecorded:
+            self._record(self._unrecorded[0])
+            del self._unrecorded[0]
+
+    def _record(self, ended: _Ended) -> None:
+        run, epoch = ended.started.run, ended.started.epoch
+        with self.database.writing(run.workspace_id) as tx:
+            if not is_held(tx.session, LEASE, self._holder, epoch):
+                return
+            if ended.error:
+                fail_run(tx, run, epoch, self.clocks.business(), ended.error)
+            else:
+                finish_run(tx, run, epoch, self.clocks.business())
 
     def _renew(self) -> int | None:
         with self.database.write() as session:
@@ -213,14 +306,3 @@ class Scheduler:
     def _release(self) -> None:
         with self.database.write() as session:
             release(session, LEASE, self._holder, read_clock(session, self.clocks.wall()))
-
-    def _watch(self) -> None:
-        """Two stale looks in a row: after the whole process was stopped for a while, the first one may be early."""
-        stale = 0
-        while not self._end.wait(self.tick_seconds):
-            is_late = time.monotonic() - self._ticked_at > _STALE_INTERVALS * self.tick_seconds
-            stale = stale + 1 if is_late else 0
-            if stale > 1:
-                _log.critical("scheduler_stands_still")
-                self.on_stale()
-                return

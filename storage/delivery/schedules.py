@@ -236,7 +236,7 @@ def list_failures(tx: Tx, limit: int = 20) -> list[ScheduleRunRow]:
 
 
 def _start_new(tx: Tx, now: datetime, epoch: int) -> list[Run]:
-    query = select(ScheduleRow).where(*_is_due(tx, now, epoch)).order_by(col(ScheduleRow.next_at))
+    query = select(ScheduleRow).where(*_is_due(tx, now, epoch)).order_by(col(ScheduleRow.job) != DAILY)
     runs: list[Run] = []
     for row in tx.session.exec(query.with_for_update()).all():
         if row.job in _OF_NOW and any(run.job == DAILY for run in runs):

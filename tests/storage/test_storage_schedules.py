@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import pytest
 from sqlmodel import select
 
 from benchmarks.jobs import counted
 from storage.db import Database, Tx
 from storage.delivery.leases import acquire, is_held, release
 from storage.delivery.schedules import (
+    AGAIN_AFTER,
     MOST_ATTEMPTS,
+    Run,
     ScheduleRow,
     ScheduleRunRow,
     ensure_schedules,
+    fail_run,
     finish_run,
     forget_runs,
     has_due,
@@ -45,7 +49,16 @@ def audiences(tx: Tx, job: str) -> set[str]:
 
 
 def started(tx: Tx, now: datetime, epoch: int = 1) -> list[tuple[str, object]]:
-    return [(run.job, run.occurrence) for run in start_due(tx, now, epoch)]
+    return [(run.job, run.occurrence) for run in start_all(tx, now, epoch)]
+
+
+def start_all(tx: Tx, now: datetime, epoch: int = 1) -> list[Run]:
+    """What starts at once, and what starts when the daily job is done."""
+    first = start_due(tx, now, epoch)
+    for run in first:
+        if run.job == "daily":
+            assert finish_run(tx, run, epoch, now)
+    return [*first, *start_due(tx, now, epoch)]
 
 
 def test_every_workspace_has_its_schedules_once(tx: Tx):
@@ -114,9 +127,9 @@ def test_a_morning_that_is_over_is_not_made_up_for(tx: Tx):
 def test_what_is_late_takes_its_own_time_for_the_present_but_a_morning_the_true_one(tx: Tx):
     ensure_schedules(tx, NOW)
     late = NOW + DAY + timedelta(hours=10)
-    moments = {run.job: run.moment for run in start_due(tx, late, 1)}
+    moments = {run.job: run.moment for run in start_all(tx, late)}
     assert moments["daily"] == SIX
-    assert (moments["checkins"], moments["digest"]) == (late, late)
+    assert (moments["checkins"], moments["digest"], moments["renewals"]) == (late, late, late)
 
 
 def test_a_morning_cut_short_is_not_begun_again_the_day_after(tx: Tx):
@@ -158,7 +171,7 @@ def test_missed_occurrences_become_one_for_the_latest(tx: Tx):
     late = SIX + 3 * DAY + timedelta(hours=2)
     runs = started(tx, late)
     assert ("daily", SIX + 3 * DAY) in runs
-    assert [job for job, _ in runs] == ["renewals", "cleanup", "daily", "wake"]
+    assert [job for job, _ in runs] == ["cleanup", "daily", "wake", "renewals"]
     assert rows(tx)["daily"].next_at == SIX + 4 * DAY
 
 
@@ -222,3 +235,75 @@ def test_one_process_holds_the_lease_until_it_lets_go_or_dies(tx: Tx):
 def test_a_clock_put_back_does_not_keep_a_lease_for_ever(tx: Tx):
     assert acquire(tx.session, "scheduler", "a", NOW + DAY, 30) == 1
     assert acquire(tx.session, "scheduler", "b", NOW, 30) == 2
+
+
+def test_what_tells_of_the_day_waits_for_the_daily_job(tx: Tx):
+    ensure_schedules(tx, NOW)
+    late = SIX + timedelta(hours=4)
+    first = start_due(tx, late, 1)
+    assert {run.job for run in first} == {"cleanup", "daily", "wake"}
+    assert not has_due(tx, late, 1)
+    (daily,) = [run for run in first if run.job == "daily"]
+    assert finish_run(tx, daily, 1, late)
+    assert {run.job for run in start_due(tx, late, 1)} == {"checkins", "digest", "renewals"}
+
+
+def test_a_schedule_waits_while_its_last_run_goes_on(tx: Tx):
+    ensure_schedules(tx, NOW)
+    (run,) = start_due(tx, NOW + timedelta(minutes=5), 1)
+    later = NOW + timedelta(minutes=26)
+    ten_minutes = {"renewals", "digest", "checkins"}
+    assert {each.job for each in start_due(tx, later, 1)} <= ten_minutes
+    assert finish_run(tx, run, 1, later)
+    assert started(tx, later) == [("wake", NOW + timedelta(minutes=25))]
+
+
+def test_a_run_that_failed_is_tried_again_later_and_not_for_ever(tx: Tx):
+    ensure_schedules(tx, NOW)
+    now, tries = SIX, 0
+    for _ in range(100):
+        for run in start_due(tx, now, 1):
+            is_daily = run.job == "daily"
+            tries += is_daily
+            assert (fail_run if is_daily else finish_run)(tx, run, 1, now, "ValueError: no")
+        now += timedelta(minutes=1)
+    assert tries == MOST_ATTEMPTS
+    (row,) = [each for each in list_failures(tx, 100) if each.schedule_id == rows(tx)["daily"].id]
+    assert (row.attempts, row.error) == (MOST_ATTEMPTS, "ValueError: no")
+    assert row.finished_at == SIX + AGAIN_AFTER + 2 * AGAIN_AFTER
+
+
+def test_a_failure_of_what_comes_every_few_minutes_is_left_to_the_next(tx: Tx):
+    ensure_schedules(tx, NOW)
+    (run,) = start_due(tx, NOW + timedelta(minutes=5), 1)
+    assert fail_run(tx, run, 1, NOW + timedelta(minutes=5), "ValueError: no")
+    assert not fail_run(tx, run, 1, NOW + timedelta(minutes=5), "ValueError: no")
+    assert started(tx, NOW + timedelta(minutes=9), epoch=2) == []
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=1), DAY, 40 * DAY], ids=str)
+def test_after_a_clock_ran_ahead_and_was_put_back_each_day_still_has_its_run(tx: Tx, jump: timedelta):
+    """Never zero, never two: from the morning of the jump, hour by hour, for as long as the jump was and longer."""
+    ensure_schedules(tx, NOW)
+    seen: list[datetime] = []
+    wakes = 0
+
+    def live(now: datetime) -> None:
+        nonlocal wakes
+        for run in start_due(tx, now, 1):
+            assert finish_run(tx, run, 1, now)
+            wakes += run.job == "wake"
+            if run.job == "daily":
+                seen.append(run.occurrence)
+
+    before = SIX - timedelta(minutes=30)
+    live(before)
+    live(before + jump)
+    ensure_schedules(tx, before)  # the scheduler does so when it sees the clock go back
+    wakes = 0
+    hours = int((jump + 3 * DAY) / timedelta(hours=1))
+    for hour in range(hours):
+        live(before + timedelta(hours=hour))
+    assert len(seen) == len(set(seen))
+    assert {SIX + number * DAY for number in range(hours // 24)} <= set(seen)
+    assert wakes >= hours - 1
