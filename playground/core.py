@@ -14,6 +14,7 @@ from playground.delivery import Ack, Parcel
 from playground.errors import ActError
 from playground.fault_rules import FAULTS, FaultBook
 from playground.faults import Fault, FaultSource, find_fault
+from playground.files import Files
 from playground.http_events import HttpSender
 from playground.ledger import Ledger
 from playground.manifest import App
@@ -38,6 +39,7 @@ class Core:
         url: where the playground listens; empty until it does.
         loop: where background tasks run, from the start to the stop.
         sent: the latest payloads by number in the ledger, for sending them again.
+        files: what apps have uploaded.
         offered: the options last shown for an external select, by (user, action_id).
     """
 
@@ -55,6 +57,7 @@ class Core:
     faults: list[FaultSource] = field(default_factory=list)
     offered: dict[tuple[str, str], list[Json]] = field(default_factory=dict)
     sent: dict[int, tuple[App, Parcel, str]] = field(default_factory=dict)
+    files: Files = field(default_factory=Files)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def send(self, app: App, parcel: Parcel, name: str) -> Ack:
@@ -86,10 +89,11 @@ class Core:
         """What disturbs this call of the Web API, if anything does."""
         return find_fault(self.faults, method, args) or self.fault_book.find_for_call(method)
 
-    def note_strike(self, name: str, args: Json, fault: Fault) -> None:
-        """Write a strike into the ledger."""
-        self.ledger.write("fault", name, {**args, "rule": fault.rule}, fault.kind)
+    def note_strike(self, name: str, args: Json, fault: Fault) -> int:
+        """Write a strike into the ledger; the entry's number."""
+        number = self.ledger.write("fault", name, {**args, "rule": fault.rule}, fault.kind)
         self.tell_faults()
+        return number
 
     def tell_faults(self) -> None:
         """Let open pages know that the rules or their strikes changed."""

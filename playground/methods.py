@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playground import methods_chat, methods_conversations, methods_team, methods_users, methods_views
+from playground import methods_chat, methods_conversations, methods_files, methods_team, methods_users, methods_views
 from playground.method import AnyMethod
 
 METHODS: dict[str, AnyMethod] = {
@@ -10,5 +10,6 @@ METHODS: dict[str, AnyMethod] = {
     **methods_users.METHODS,
     **methods_chat.METHODS,
     **methods_conversations.METHODS,
+    **methods_files.METHODS,
     **methods_views.METHODS,
 }

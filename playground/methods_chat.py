@@ -7,6 +7,7 @@ from typing import Any
 from playground.errors import RefusalError
 from playground.messages import check_content, refuse_empty
 from playground.method import AnyMethod, Arguments, Call, Method
+from playground.methods_files import check_pictures
 from playground.model import Channel, Json, Message
 
 UPDATE_TEXT_LIMIT = 4000
@@ -101,6 +102,7 @@ def post_message(call: Call, args: PostMessage) -> Json:
     """Post into a channel, a thread or a direct message."""
     content = check_content(args.model_dump(exclude_none=True))
     refuse_empty(content)
+    check_pictures(call, content.get("blocks", ()))
     channel = find_target(call, args.channel)
     thread_ts = check_thread(call, channel, args.thread_ts)
     message = call.workspace.new_app_message(
@@ -118,6 +120,7 @@ def post_ephemeral(call: Call, args: PostEphemeral) -> Json:
     """Show a note to one member of a conversation."""
     content = check_content(args.model_dump(exclude_none=True))
     refuse_empty(content)
+    check_pictures(call, content.get("blocks", ()))
     channel = call.get_joined_channel(args.channel)
     if args.user not in channel.members:
         raise RefusalError("user_not_in_channel")
@@ -130,6 +133,7 @@ def post_ephemeral(call: Call, args: PostEphemeral) -> Json:
 def update(call: Call, args: Update) -> Json:
     """Change an own message. Blocks, attachments and metadata that are not given stay; an empty one is removed."""
     content = check_content(args.model_dump(exclude_none=True), UPDATE_TEXT_LIMIT)
+    check_pictures(call, content.get("blocks", ()))
     message = get_own_message(call, args.channel, args.ts, "cant_update_message")
     if not any(key in content for key in ("text", "blocks", "attachments")):
         raise RefusalError("no_text")

@@ -114,7 +114,7 @@ class Playground:
         control = Control(stage, Acts(stage, self._events), elements, forms)
         site = web.Application(middlewares=[only_local, tell_act_errors])
         site.add_routes([web.get("/link/", self.core.sockets.handle), *Api(self.core).routes()])
-        site.add_routes([*ResponseUrls(self.core).routes(), *control.routes()])
+        site.add_routes([*ResponseUrls(self.core).routes(), *control.routes(), *self.core.files.routes()])
         site.add_routes(FaultControl(self.core, self._installing).routes())
         page = Page(control)
         site.add_routes(page.routes())

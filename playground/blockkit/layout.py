@@ -91,13 +91,27 @@ class Input(Block):
     dispatch_action: bool = False
 
 
+class SlackFile(Strict):
+    """An uploaded picture, by its id. (Slack knows a `url` as well, which the playground does not.)"""
+
+    id: Annotated[str, StringConstraints(pattern="^F[A-Z0-9]{8,}$")]
+
+
 class ImageBlock(Block):
-    """A large image."""
+    """A large image, from the web or uploaded."""
 
     type: Literal["image"]
-    image_url: WebUrl
+    image_url: WebUrl | None = None
+    slack_file: SlackFile | None = None
     alt_text: Annotated[str, StringConstraints(max_length=2000)]
     title: Plain2000 | None = None
+
+    @model_validator(mode="after")
+    def check_source(self) -> Self:
+        """An image comes from one place."""
+        if (self.image_url is None) == (self.slack_file is None):
+            raise PydanticCustomError("image", "one of image_url and slack_file is required")
+        return self
 
 
 class Markdown(Block):

@@ -44,7 +44,7 @@ function actions(block, place) {
 
 function image(block) {
   const title = block.title && el("figcaption", {}, textObject(block.title));
-  return el("figure", {}, title, picture(block.image_url ?? block.slack_file?.url, block.alt_text ?? "", "large-image"));
+  return el("figure", {}, title, picture(block.image_url ?? `/_page/files/${block.slack_file?.id}`, block.alt_text ?? "", "large-image"));
 }
 
 function input(block, place) {
