@@ -57,3 +57,6 @@ JOBS: dict[str, Job] = {
     "digest": digest.run,
     "cleanup": cleanup.run,
 }
+
+LONG_JOBS = frozenset({"daily", "rollup", "score", "scan"})
+"""Jobs that go through every account: `milepost run` gives them a process of their own."""

@@ -1,4 +1,5 @@
-"""The running bot: Slack's payloads in, the outbox out, the clock ticking, all on one event loop.
+"""The running bot: Slack's payloads in, the outbox out, the clock ticking, on one event loop; or, by its role, only a
+part of that, beside other processes on the same database.
 
 Owns the order of starting and stopping. Refuses to know how any of it works.
 """
@@ -10,11 +11,15 @@ import contextlib
 import os
 import signal
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import structlog
 
+from bot.job_process import open_job_process
+from bot.nudges import Listener
+from bot.registry import LONG_JOBS
+from bot.roles import RunRole
 from bot.scheduler import Scheduler
 from bot.settings import Settings
 from bot.slack.delivery import Delivery
@@ -41,9 +46,23 @@ class Transport(Protocol):
         """End, after what was begun is finished."""
 
 
+class NoTransport:
+    """The transport of a process that takes no payloads."""
+
+    def __init__(self, edge: Edge) -> None:
+        self._edge = edge
+
+    async def start(self) -> None:
+        """Nothing comes in."""
+
+    async def stop(self) -> int:
+        """End what the edge began by itself."""
+        return await self._edge.drain()
+
+
 @dataclass
 class Server:
-    """One workspace served from one process."""
+    """One workspace served from one process, which does what `role` says."""
 
     wiring: Wiring
     installation: Installation
@@ -51,26 +70,37 @@ class Server:
     transport: Transport
     delivery: Delivery
     scheduler: Scheduler
-    _delivering: asyncio.Task[None] | None = None
-    _linking: asyncio.Task[None] | None = None
+    role: RunRole = RunRole.ALL
+    _listener: Listener = field(init=False)
+    _tasks: list[asyncio.Task[None]] = field(init=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._listener = Listener(self.wiring.database, self.delivery.nudge)
 
     async def start(self) -> None:
         """Start delivering and ticking, then take payloads. Raises `SlackSetupError` in plain words."""
         await self.transport.start()
-        self._delivering = asyncio.create_task(self.delivery.run(), name="delivery")
-        self.scheduler.start()
-        self._linking = asyncio.create_task(self._link_owners(), name="link owners")
+        if self.role.is_worker:
+            self._tasks.append(asyncio.create_task(self.delivery.run(), name="delivery"))
+            self._listener.start()
+        if self.role.is_scheduler:
+            self.scheduler.start()
+            self._tasks.append(asyncio.create_task(self._link_owners(), name="link owners"))
 
     async def stop(self) -> None:
-        """Take nothing new in, finish what was begun (10 s at most each), give back what was claimed."""
-        if self._linking is not None:
-            self._linking.cancel()
+        """Take nothing new in, finish what was begun (10 s at most), give back what was claimed."""
         self.scheduler.stop()
-        await self.transport.stop()
-        await self.scheduler.drain(DRAIN_SECONDS)
-        await self.delivery.drain(DRAIN_SECONDS)
-        if self._delivering is not None:
-            await self._delivering
+        self._listener.stop()
+        ends: list[Awaitable[object]] = [self.transport.stop()]
+        if self.role.is_scheduler:
+            ends.append(self.scheduler.drain(DRAIN_SECONDS))
+        if self.role.is_worker:
+            ends.append(self.delivery.drain(DRAIN_SECONDS))
+        await asyncio.gather(*ends)
+        for task in self._tasks:
+            if task.get_name() != "delivery":
+                task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _link_owners(self) -> None:
         """Find the owners of imported accounts in Slack by their address, now and every hour."""
@@ -79,13 +109,13 @@ class Server:
             await asyncio.sleep(LINK_SECONDS)
 
 
-async def connect(wiring: Wiring, *, pace: Pace | None = None) -> Server:
+async def connect(wiring: Wiring, *, pace: Pace | None = None, role: RunRole = RunRole.ALL) -> Server:
     """Ask Slack who we are and put the server together; `pace` is delivery's, the usual one if None.
 
     Raises `UserError` where a setting is missing or refused.
     """
     settings = wiring.settings
-    _check(settings)
+    _check(settings, role)
     token = settings.slack_bot_token.get_secret_value()
     url = settings.slack_api_url
     installation = await connect_workspace(wiring.database, token, url, wiring.clocks.business())
@@ -105,18 +135,21 @@ async def connect(wiring: Wiring, *, pace: Pace | None = None) -> Server:
         on_commit=delivery.nudge,
     )
     edge = build_edge(wiring.database, wiring.slices, edge_settings, wiring.clocks)
-    scheduler = Scheduler(wiring.database, wiring.jobs, wiring.clocks, on_run=delivery.nudge, on_stale=_give_up)
-    return Server(wiring, installation, edge, _transport(edge, settings), delivery, scheduler)
+    scheduler = Scheduler(
+        wiring.database, wiring.jobs, wiring.clocks, LONG_JOBS, on_run=delivery.nudge, on_stale=_give_up
+    )
+    transport = _transport(edge, settings) if role.is_web else NoTransport(edge)
+    return Server(wiring, installation, edge, transport, delivery, scheduler, role)
 
 
-def _check(settings: Settings) -> None:
+def _check(settings: Settings, role: RunRole) -> None:
     if not settings.slack_bot_token.get_secret_value():
         raise UserError(
             "There is no Slack token. Create the app from manifest.yml at api.slack.com/apps and set "
             "MILEPOST_SLACK_BOT_TOKEN (xoxb-…) and MILEPOST_SLACK_APP_TOKEN (xapp-…). To look around first: "
             "milepost demo"
         )
-    if not settings.is_socket_mode and not settings.signing_secrets:
+    if role.is_web and not settings.is_socket_mode and not settings.signing_secrets:
         raise UserError(
             "Set MILEPOST_SLACK_APP_TOKEN (xapp-…) for Socket Mode, or MILEPOST_SLACK_SIGNING_SECRET to serve HTTP."
         )
@@ -136,17 +169,20 @@ def _give_up() -> None:
     os._exit(70)
 
 
-async def serve(wiring: Wiring, on_ready: Callable[[Server], Awaitable[None]]) -> None:
-    """Run until SIGINT or SIGTERM, then drain. `on_ready` is awaited beside the work, and may not fail."""
-    server = await connect(wiring)
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, stopping.set)
-    await server.start()
-    telling = asyncio.ensure_future(on_ready(server))
-    await stopping.wait()
-    telling.cancel()
-    _log.info("stopping")
-    await server.stop()
+async def serve(wiring: Wiring, on_ready: Callable[[Server], Awaitable[None]], role: RunRole = RunRole.ALL) -> None:
+    """Run until SIGINT or SIGTERM, then drain; long jobs run in a process of their own. `on_ready` is awaited beside
+    the work, and may not fail.
+    """
+    with open_job_process(wiring.settings) as process:
+        server = await connect(replace(wiring, jobs=process.wrap(wiring.jobs, LONG_JOBS)), role=role)
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError):
+                loop.add_signal_handler(number, stopping.set)
+        await server.start()
+        telling = asyncio.ensure_future(on_ready(server))
+        await stopping.wait()
+        telling.cancel()
+        _log.info("stopping")
+        await server.stop()

@@ -41,6 +41,16 @@ class Settings(BaseSettings):
     slack_api_url: str = Field(default=SLACK_API, description="Base URL of Slack's Web API.")
     http_host: str = Field(default="127.0.0.1", description="Address to listen on for HTTP.")
     http_port: int = Field(default=3000, ge=0, le=65535, description="Port to listen on for HTTP.")
+    metrics_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="Port for `/healthz`, `/readyz` and Prometheus' `/metrics`; 0 switches it off.",
+    )
+    metrics_host: str = Field(
+        default="127.0.0.1",
+        description="Address of that port. It asks nobody who they are: keep it off the internet.",
+    )
     default_role: Role = Field(
         default=Role.CSM,
         description="Role of a new member: `viewer`, `csm`, `lead` or `admin`. Slack admins are admins.",

@@ -8,6 +8,7 @@ is removed by the sweep.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -22,8 +23,9 @@ from bot.slack.delivery_desk import Desk
 from bot.slack.delivery_marks import Marks
 from bot.slack.delivery_notices import NOTICES
 from bot.slack.delivery_records import Answer
-from bot.slack.delivery_requests import Parcel, Search, find_copies, join, open_session, send
+from bot.slack.delivery_requests import Parcel, Search, find_copies, join, open_session
 from bot.slack.delivery_sweep import sweep_for_ever
+from bot.slack.pictures import send
 from commands.slice import Render
 from rules.delivery.outbox import Outcome, Pace, Verdict, classify
 from storage.db import Database
@@ -76,6 +78,12 @@ class Delivery:
         self._tasks: dict[asyncio.Task[None], _Work] = {}
         self._has_stopped = asyncio.Event()
         self._has_drained = asyncio.Event()
+        self._looked_at = time.monotonic()
+
+    @property
+    def look_age(self) -> float:
+        """Seconds since the last look for work."""
+        return time.monotonic() - self._looked_at
 
     async def run(self) -> None:
         """Deliver until `drain`."""
@@ -126,6 +134,7 @@ class Delivery:
 
     async def _look(self) -> bool:
         """Start what is due; whether there was something."""
+        self._looked_at = time.monotonic()
         try:
             return await self._start_due()
         except Exception:  # noqa: BLE001  # a busy or absent database: look again at the next poll
@@ -194,7 +203,7 @@ class Delivery:
         if asyncio.get_running_loop().time() > work.deadline:
             return Outcome("lease too short", None, was_sent=False)
         work.is_open = True
-        return await send(client, parcel, self._pace.timeout)
+        return await send(client, parcel, self._pace.timeout, work.deadline)
 
     async def _look_up(self, work: _Work, client: AsyncWebClient, *, search: Search | None) -> None:
         """Find out what became of an uncertain message. Changing a message twice does no harm, so an update is

@@ -12,6 +12,7 @@ from sqlmodel import Field, Index, SQLModel, UniqueConstraint, col, select
 
 from rules.records import Enqueue
 from storage.db import Tx
+from storage.delivery.nudges import nudge_others
 from storage.fields import key, moment, workspace
 from storage.upsert import upsert
 
@@ -97,7 +98,8 @@ def enqueue(tx: Tx, intents: Iterable[Enqueue], now: datetime) -> None:
             messages.setdefault((row.kind, row.reference), []).append(row)
             known.add(row.dedupe_key)
             rows.append(row)
-    upsert(tx, OutboxRow, [row.model_dump() for row in rows], keys=["workspace_id", "dedupe_key"])
+    if upsert(tx, OutboxRow, [row.model_dump() for row in rows], keys=["workspace_id", "dedupe_key"]):
+        nudge_others(tx)
 
 
 def find_posted(tx: Tx, kind: str, reference: str) -> tuple[str, str] | None:
