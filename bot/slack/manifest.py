@@ -25,6 +25,7 @@ SCOPES = {
     "chat:write": "post alerts and answers",
     "chat:write.public": "post in public channels without joining them",
     "commands": "the slash command",
+    "files:write": "put pictures into messages",
     "groups:history": "the same look in private channels",
     "groups:read": "name the private channels the bot is in",
     "im:history": "the same look in direct messages",
