@@ -1,41 +1,154 @@
-"""The last step of a scan: every open alert that nobody was told of is announced, channel by channel. Owns the
-choice of the channel; refuses to post (the outbox does) and to word (`commands.alerts.alerts`).
+"""Announcing: of every open alert that nobody was told of it is decided whether it is told now, later or in digests
+alone, and mutes begin and end. Owns the order, and the choice of the channel; refuses to decide (`rules.alerts.noise`),
+to post (the outbox does) and to word (`commands.alerts.alerts`).
 
-A step of its own, over all alerts and not those of one run, so that a scan killed on the way loses no announcement.
+A step of its own, over all alerts and not those of one run, after each scan and every few minutes: what a killed run
+left waits for the next one, and each step finds what is left to do by itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from rules.alerts.announcements import Waiting, decide_announcements, find_season
-from storage.alerts.announcements import Unannounced, apply_announcement, list_unannounced
-from storage.db import Database
+from rules.alerts.announcements import Announcement, Waiting, find_season
+from rules.alerts.noise import Decision, Desk, Hold, House, Quieten, Silence, decide_noise
+from rules.delivery.digests import choose_readers
+from rules.records import Actor
+from storage.alerts.announcements import Unannounced, apply_announcement, apply_hush, list_told, list_unannounced
+from storage.alerts.mutes import has_work, list_active
+from storage.alerts.noise_settings import get_noise_settings
+from storage.alerts.silencing import end_mutes, release_page, silence_page
+from storage.db import Database, Tx
+from storage.people.members import MemberRow
+from storage.people.team import (
+    find_stand_ins,
+    get_team_time,
+    list_away,
+    list_leads,
+    list_people,
+    read_working_time,
+)
 from storage.people.workspaces import WorkspaceRow, get_workspace
+
+ACTOR = Actor.job("noise")
+_DAY = timedelta(days=2)
+"""Whatever the zones, what was told longer ago was not told today."""
+_PAGE = 100
+_NAMES = {Hold: "held", Quieten: "digest_only", Silence: "muted"}
 
 
 def announce(database: Database, workspace_id: str, now: datetime) -> Mapping[str, int]:
-    """Announce what waits; returns how many alerts went out in how many messages, and how many have nowhere to go."""
+    """Announce what waits and may be told now. Safe to repeat, and nearly free where nothing waits.
+
+    Returns how many alerts went out ("announced") in how many messages, how many have nowhere to go
+    ("without_channel"), and where there are any how many were held, left to digests and muted.
+    """
+    _carry_mutes_out(database, workspace_id, now)
     with database.reading(workspace_id) as tx:
-        workspace, found = get_workspace(tx), list_unannounced(tx)
-    waiting = [_to_waiting(each, workspace) for each in found]
-    told = messages = 0
-    for announcement in decide_announcements(each for each in waiting if each.channel):
-        with database.writing(workspace_id) as tx:
-            count = apply_announcement(tx, announcement, now)
-        told += count
-        messages += min(count, 1) if announcement.is_summary else count
-    return {"announced": told, "messages": messages, "without_channel": sum(not each.channel for each in waiting)}
+        found = list_unannounced(tx, now)
+        decisions, homeless = _decide(tx, found, now) if found else ([], 0)
+    counts = Counter({"announced": 0, "messages": 0, "without_channel": homeless})
+    counts += _hush(database, workspace_id, [each for each in decisions if not isinstance(each, Announcement)], now)
+    for each in decisions:
+        if isinstance(each, Announcement):
+            with database.writing(workspace_id) as tx:
+                told = apply_announcement(tx, each, now)
+            counts += Counter(announced=told, messages=min(told, 1))
+    return {"announced": 0, "messages": 0, "without_channel": 0, **counts}
 
 
-def _to_waiting(each: Unannounced, workspace: WorkspaceRow) -> Waiting:
-    return Waiting(each.episode_id, _choose_channel(each, workspace), each.severity, each.level, each.batch)
+# ---------------------------------------------------------------- deciding
 
 
-def _choose_channel(each: Unannounced, workspace: WorkspaceRow) -> str:
-    """The account's own channel, else the team's, else a direct message to the owner, else to who installed Milepost.
+@dataclass(frozen=True)
+class _Team:
+    """Who is there on a day, who stands in for whom, who leads."""
+
+    workspace: WorkspaceRow
+    people: Mapping[str, MemberRow]
+    there: frozenset[str]
+    stand_ins: Mapping[str, str]
+    leads: Sequence[str]
+
+    def find_reader(self, owner_id: str | None) -> str:
+        """Who is told of what is a member's, or nobody's; "" where there is nobody."""
+        readers = choose_readers(owner_id, self.there, self.stand_ins, self.leads)
+        return readers[0] if readers else ""
+
+
+def _decide(tx: Tx, found: Sequence[Unannounced], now: datetime) -> tuple[list[Decision], int]:
+    """What becomes of the alerts, and how many have nowhere to go. The number of queries is fixed."""
+    team = _read_team(tx, now)
+    waiting = [_to_waiting(each, team) for each in found]
+    placed = [each for each in waiting if each.channel]
+    return decide_noise(placed, _read_house(tx, team, now), now), len(waiting) - len(placed)
+
+
+def _read_team(tx: Tx, now: datetime) -> _Team:
+    workspace, people = get_workspace(tx), list_people(tx)
+    day = now.astimezone(ZoneInfo(workspace.zone)).date()
+    there = frozenset(row.id for row in people) - list_away(tx, day)
+    return _Team(workspace, {row.id: row for row in people}, there, find_stand_ins(tx, day), list_leads(tx, people))
+
+
+def _read_house(tx: Tx, team: _Team, now: datetime) -> House:
+    home, own = get_noise_settings(tx)
+    people = {id_: Desk(read_working_time(row, team.workspace), own.get(id_, home)) for id_, row in team.people.items()}
+    return House(Desk(get_team_time(tx), home), people, list_active(tx, now), list_told(tx, now - _DAY))
+
+
+def _to_waiting(each: Unannounced, team: _Team) -> Waiting:
+    reader_id = team.find_reader(each.owner_id)
+    return Waiting(
+        each.episode_id,
+        each.account_id,
+        each.kind,
+        each.severity,
+        each.level,
+        _choose_channel(each, team, reader_id),
+        reader_id,
+        each.owner_id or "",
+        each.tier,
+        each.batch,
+    )
+
+
+def _choose_channel(each: Unannounced, team: _Team, reader_id: str) -> str:
+    """The account's own channel, else the team's, else a direct message to the reader, else to who installed Milepost.
     A season is the whole team's: it is not spread over the accounts' channels.
     """
     own = "" if find_season(each.batch) else each.account_channel
-    return own or workspace.team_channel_id or each.owner_slack_id or workspace.installer_id
+    reader = team.people.get(reader_id)
+    return own or team.workspace.team_channel_id or (reader.slack_id if reader else "") or team.workspace.installer_id
+
+
+# ---------------------------------------------------------------- writing
+
+
+def _carry_mutes_out(database: Database, workspace_id: str, now: datetime) -> None:
+    with database.reading(workspace_id) as tx:
+        if not has_work(tx, now):
+            return
+    for step in (end_mutes, release_page, silence_page):
+        _repeat(database, workspace_id, step, now)
+
+
+def _repeat(database: Database, workspace_id: str, step: Callable[[Tx, Actor, datetime], int], now: datetime) -> None:
+    """In short transactions, until nothing is left."""
+    count = 1
+    while count:
+        with database.writing(workspace_id) as tx:
+            count = step(tx, ACTOR, now)
+
+
+def _hush(
+    database: Database, workspace_id: str, decisions: Sequence[Hold | Quieten | Silence], now: datetime
+) -> Counter[str]:
+    for at in range(0, len(decisions), _PAGE):
+        with database.writing(workspace_id) as tx:
+            apply_hush(tx, decisions[at : at + _PAGE], ACTOR, now)
+    return Counter(_NAMES[type(each)] for each in decisions)

@@ -1,17 +1,15 @@
-"""How alerts are announced: each alone, or many in one summary. Owns the two rules against a flood of messages; refuses
-to know who reads them.
+"""How alerts are announced together: what a summary and a message hold. Owns the batches, and gathering alerts into
+messages; refuses to know who may be told when (`rules.alerts.noise`) and who reads them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from itertools import groupby
 
-from rules.records import AlertKind, Severity
+from rules.records import AlertKind, Severity, Tier
 
-MOST_POSTS = 5
-"""More alerts of one run for a channel become one summary."""
 FIRST_LOOK = "first"
 """Batch of what was so already when an account was first looked at."""
 _SEASON = "season:"
@@ -38,36 +36,81 @@ def choose_batch(kind: AlertKind, country: str, seasons: Iterable[str], *, is_fi
 
 @dataclass(frozen=True)
 class Waiting:
-    """An alert to be announced in `channel`."""
+    """An alert that nobody was told of.
+
+    Args:
+        channel: where it would be told.
+        reader_id: the member who is to act on it now: who is responsible, their cover while they are away, the lead
+            where it is nobody's; "" where there is none of these.
+        owner_id: who is responsible; "" where it is nobody's.
+        batch: the summary it belongs to, "" for none.
+    """
 
     episode_id: str
-    channel: str
+    account_id: str
+    kind: AlertKind
     severity: Severity
     level: float
+    channel: str
+    reader_id: str = ""
+    owner_id: str = ""
+    tier: Tier | None = None
     batch: str = ""
+
+    @property
+    def is_critical(self) -> bool:
+        """Whether it passes budgets and tiers."""
+        return self.severity is Severity.CRITICAL
+
+    @property
+    def urgency(self) -> tuple[int, float, str]:
+        """For sorting: the most urgent first."""
+        return -_RANK.index(self.severity), -self.level, self.episode_id
 
 
 @dataclass(frozen=True)
 class Announcement:
-    """Alerts to be announced together: in one summary, or each in a message of its own."""
+    """One message in `channel`: a summary, or an alert with the others of its account. The most urgent comes first.
+
+    `readers` are the member each one is told to, by alert ("" for nobody in particular), `stand_ins` those of them who
+    read in place of the responsible member: by alert the one they stand in for.
+    """
 
     channel: str
     episode_ids: tuple[str, ...]
     is_summary: bool
+    readers: Mapping[str, str] = field(default_factory=dict)
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
 
 
-def decide_announcements(waiting: Iterable[Waiting]) -> list[Announcement]:
-    """Who is told what: one summary per channel and batch (but a first look that found one thing is told as it is);
-    without a batch up to `MOST_POSTS` messages, the most urgent first, or one summary.
+def announce_together(alerts: Iterable[Waiting], *, is_summary: bool) -> Announcement:
+    """One message of alerts of one channel, at least one."""
+    ordered = sorted(alerts, key=lambda each: each.urgency)
+    return Announcement(
+        ordered[0].channel,
+        tuple(each.episode_id for each in ordered),
+        is_summary,
+        {each.episode_id: each.reader_id for each in ordered if each.reader_id},
+        {each.episode_id: each.owner_id for each in ordered if each.owner_id not in ("", each.reader_id)},
+    )
+
+
+Group = tuple[Waiting, ...]
+"""Alerts of one account and channel, the most urgent first."""
+
+
+def group_by_account(alerts: Iterable[Waiting]) -> list[Group]:
+    """What is told in one message each, the most urgent first."""
+    ordered = sorted(alerts, key=lambda each: (each.channel, each.account_id, *each.urgency))
+    groups = [tuple(group) for _key, group in groupby(ordered, key=lambda each: (each.channel, each.account_id))]
+    return sorted(groups, key=lambda group: group[0].urgency)
+
+
+def group_by_batch(alerts: Iterable[Waiting]) -> tuple[list[Group], list[Waiting]]:
+    """What is told in one summary per channel and batch, and what is told by itself: without a batch, or all that a
+    first look found.
     """
-    ordered = sorted(waiting, key=lambda each: (each.channel, each.batch, *_urgency(each)))
-    found = []
-    for (channel, batch), group in groupby(ordered, key=lambda each: (each.channel, each.batch)):
-        ids = tuple(each.episode_id for each in group)
-        is_many = len(ids) > MOST_POSTS or (bool(batch) and (len(ids) > 1 or bool(find_season(batch))))
-        found.append(Announcement(channel, ids, is_many))
-    return found
-
-
-def _urgency(each: Waiting) -> tuple[int, float, str]:
-    return -_RANK.index(each.severity), -each.level, each.episode_id
+    ordered = sorted(alerts, key=lambda each: (each.channel, each.batch, *each.urgency))
+    groups = [tuple(group) for _key, group in groupby(ordered, key=lambda each: (each.channel, each.batch))]
+    batches = [each for each in groups if each[0].batch and (len(each) > 1 or find_season(each[0].batch))]
+    return batches, [each for group in groups if group not in batches for each in group]

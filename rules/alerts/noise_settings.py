@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from rules.errors import UserError
 from rules.records import Severity, Tier
@@ -39,7 +40,7 @@ class NoiseSettings:
 
 
 DEFAULTS = NoiseSettings()
-Chosen = Mapping[str, object]
+Chosen = Mapping[str, Any]
 """What was chosen, by the name of the setting; what is left out is inherited."""
 
 

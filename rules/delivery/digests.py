@@ -135,14 +135,15 @@ def share_out(
     """
     shared: dict[str, list[Item]] = {}
     for item in items:
-        for reader in _choose_readers(item.owner_id, there, stand_ins, leads):
+        for reader in choose_readers(item.owner_id, there, stand_ins, leads):
             shared.setdefault(reader, []).append(item)
     return shared
 
 
-def _choose_readers(
+def choose_readers(
     owner_id: str | None, there: Collection[str], stand_ins: Mapping[str, str], leads: Sequence[str]
 ) -> Sequence[str]:
+    """Who reads of what is a member's, or nobody's (None)."""
     if owner_id is not None and owner_id in there:
         return (owner_id,)
     stand_in = stand_ins.get(owner_id or "")

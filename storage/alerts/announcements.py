@@ -1,24 +1,26 @@
-"""Which alerts still have to be announced, and that they were. Owns the flag on the alert, set together with its outbox
-row; refuses to choose channels (`pipeline.announcing`) and words.
+"""Which alerts still have to be announced, what was told lately, and that they were told. Owns the flag on the alert,
+set together with its outbox row; refuses to decide (`rules.alerts.noise`), to choose channels and words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, update
+from sqlalchemy import ColumnElement, and_, or_
 from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 
 from rules.alerts.announcements import Announcement
-from rules.records import Enqueue, EpisodeState, Severity
+from rules.alerts.hushing import hush
+from rules.alerts.noise import Hold, Quieten, Silence, Told
+from rules.records import Actor, AlertKind, Enqueue, EpisodeState, Severity, Tier
 from storage.accounts.accounts import AccountRow
-from storage.alerts.alerts import MESSAGE, SUMMARY, EpisodeRow, responsible
+from storage.alerts.alert_writes import apply_alerts
+from storage.alerts.alerts import MESSAGE, SUMMARY, EpisodeRow, responsible, to_episode
 from storage.db import Tx
 from storage.delivery.outbox import enqueue
-from storage.people.members import MemberRow
 from storage.types import new_id
 
 _PRIORITY = 5
@@ -26,72 +28,114 @@ _PAGE = 500
 
 
 class Unannounced(NamedTuple):
-    """An alert nobody was told of, with every place it could be told in ("" or None where there is none)."""
+    """An alert nobody was told of: where it could be told ("" for no channel of the account) and whose it is."""
 
     episode_id: str
+    account_id: str
+    kind: AlertKind
     severity: Severity
     level: float
     batch: str
     account_channel: str
-    owner_slack_id: str | None
+    tier: Tier | None
+    owner_id: str | None
 
 
-def list_unannounced(tx: Tx) -> list[Unannounced]:
-    """Every open alert that waits to be announced, of all accounts, in one query."""
-    owner = responsible() == col(MemberRow.id)
+def list_unannounced(tx: Tx, now: datetime) -> list[Unannounced]:
+    """Every open alert that waits to be announced and is not held beyond `now`, of all accounts, in one query."""
+    row = EpisodeRow
     columns = (
-        *map(col, (EpisodeRow.id, EpisodeRow.severity, EpisodeRow.level, EpisodeRow.batch, AccountRow.channel_id)),
-        col(MemberRow.slack_id),
+        *map(col, (row.id, row.account_id, row.kind, row.severity, row.level, row.batch)),
+        *map(col, (AccountRow.channel_id, AccountRow.tier)),
+        responsible(),
     )
     rows = tx.session.execute(
         select_columns(*columns)
         .select_from(EpisodeRow)
         .join(AccountRow, col(AccountRow.id) == col(EpisodeRow.account_id))
-        .join(MemberRow, and_(owner, col(MemberRow.workspace_id) == tx.workspace_id), isouter=True)
-        .where(col(AccountRow.workspace_id) == tx.workspace_id, _is_waiting(tx))
+        .where(col(AccountRow.workspace_id) == tx.workspace_id, _is_waiting(tx), _is_released(now))
         .order_by(col(EpisodeRow.id))
     )
     return [Unannounced(*row) for row in rows]
 
 
+def list_told(tx: Tx, since: datetime) -> list[Told]:
+    """What was told since a moment, in one query. The summary of a batch is told to nobody in particular."""
+    row = EpisodeRow
+    columns = map(
+        col,
+        (
+            row.id,
+            row.told_with,
+            row.summary_id,
+            row.batch,
+            row.channel_id,
+            row.account_id,
+            row.told_id,
+            row.announced_at,
+        ),
+    )
+    rows = tx.session.execute(
+        select_columns(*columns).where(col(row.workspace_id) == tx.workspace_id, col(row.announced_at) >= since)
+    )
+    return [
+        Told(summary or lead or id_, channel, account_id, "" if batch and summary else told_id or "", at)
+        for id_, lead, summary, batch, channel, account_id, told_id, at in rows
+    ]
+
+
 def apply_announcement(tx: Tx, announcement: Announcement, now: datetime) -> int:
-    """Announce those of the alerts that still wait; returns how many. The flags and the outbox rows commit together, so
+    """Announce those of the alerts that still wait; returns how many. The flags and the outbox row commit together, so
     that a crash neither loses nor doubles them.
     """
-    epochs = _lock(tx, announcement.episode_ids)
-    if not epochs:
+    rows = _lock(tx, announcement.episode_ids)
+    if not rows:
         return 0
+    lead = rows[0]
     summary_id = new_id() if announcement.is_summary else ""
-    told = {"announced_at": now, "channel_id": announcement.channel, "summary_id": summary_id}
-    for page in _pages(list(epochs)):
-        own = (col(EpisodeRow.workspace_id) == tx.workspace_id, col(EpisodeRow.id).in_(page))
-        tx.session.execute(update(EpisodeRow).where(*own).values(**told))
-    enqueue(tx, _posts(epochs, announcement.channel, summary_id), now)
-    return len(epochs)
+    for row in rows:
+        row.announced_at, row.channel_id, row.summary_id, row.held_until = now, announcement.channel, summary_id, None
+        row.told_id, row.told_for = announcement.readers.get(row.id), announcement.stand_ins.get(row.id)
+        row.told_with = "" if summary_id or row is lead else lead.id
+        tx.session.add(row)
+    tx.session.flush()
+    key = f"{SUMMARY}:{summary_id}" if summary_id else f"{MESSAGE}:{lead.id}:{lead.epoch}"
+    kind, reference = (SUMMARY, summary_id) if summary_id else (MESSAGE, lead.id)
+    enqueue(tx, [Enqueue(kind, reference, announcement.channel, key, priority=_PRIORITY)], now)
+    return len(rows)
+
+
+def apply_hush(tx: Tx, decisions: Sequence[Hold | Quieten | Silence], actor: Actor, now: datetime) -> int:
+    """Hold, quieten or mute those of the alerts that still wait; returns how many."""
+    rows = {row.id: row for row in _lock(tx, [each.episode_id for each in decisions])}
+    intents = [hush(to_episode(rows[each.episode_id]), each) for each in decisions if each.episode_id in rows]
+    return len(apply_alerts(tx, intents, actor, now))
 
 
 def list_of_summary(tx: Tx, summary_id: str) -> list[EpisodeRow]:
     """The alerts of a summary, the most urgent first as they were announced."""
     query = select(EpisodeRow).where(EpisodeRow.workspace_id == tx.workspace_id, EpisodeRow.summary_id == summary_id)
-    rows = list(tx.session.exec(query))
+    return _by_urgency(tx.session.exec(query).all())
+
+
+def list_told_with(tx: Tx, episode_id: str) -> list[EpisodeRow]:
+    """The alerts that were told in the message of another one, the most urgent first."""
+    query = select(EpisodeRow).where(EpisodeRow.workspace_id == tx.workspace_id, EpisodeRow.told_with == episode_id)
+    return _by_urgency(tx.session.exec(query).all())
+
+
+def _by_urgency(rows: Sequence[EpisodeRow]) -> list[EpisodeRow]:
     return sorted(rows, key=lambda row: (-list(Severity).index(row.severity), -row.level, row.id))
 
 
-def _posts(epochs: Mapping[str, int], channel: str, summary_id: str) -> list[Enqueue]:
-    if summary_id:
-        return [Enqueue(SUMMARY, summary_id, channel, f"{SUMMARY}:{summary_id}", priority=_PRIORITY)]
-    return [
-        Enqueue(MESSAGE, id_, channel, f"{MESSAGE}:{id_}:{epoch}", priority=_PRIORITY) for id_, epoch in epochs.items()
-    ]
-
-
-def _lock(tx: Tx, episode_ids: Sequence[str]) -> dict[str, int]:
-    """The epochs of those that still wait, by id, in the order given."""
-    found: dict[str, int] = {}
+def _lock(tx: Tx, episode_ids: Sequence[str]) -> list[EpisodeRow]:
+    """Those that still wait, in the order given."""
+    found: dict[str, EpisodeRow] = {}
     for page in _pages(episode_ids):
-        query = select(EpisodeRow.id, EpisodeRow.epoch).where(_is_waiting(tx), col(EpisodeRow.id).in_(page))
-        found |= dict(tx.session.exec(query.with_for_update()).all())
-    return {each: found[each] for each in episode_ids if each in found}
+        query = select(EpisodeRow).where(_is_waiting(tx), col(EpisodeRow.id).in_(page)).with_for_update()
+        rows = tx.session.exec(query.execution_options(populate_existing=True))
+        found |= {row.id: row for row in rows}
+    return [found[each] for each in episode_ids if each in found]
 
 
 def _pages(ids: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -101,7 +145,13 @@ def _pages(ids: Sequence[str]) -> Iterator[Sequence[str]]:
 def _is_waiting(tx: Tx) -> ColumnElement[bool]:
     return and_(
         col(EpisodeRow.workspace_id) == tx.workspace_id,
-        col(EpisodeRow.state) == EpisodeState.OPEN,
+        col(EpisodeRow.quiet_reason) == "",
         col(EpisodeRow.announced_at).is_(None),
+        col(EpisodeRow.closed_at).is_(None),
         col(EpisodeRow.is_quiet).is_(other=False),
+        col(EpisodeRow.state) == EpisodeState.OPEN,
     )
+
+
+def _is_released(now: datetime) -> ColumnElement[bool]:
+    return or_(col(EpisodeRow.held_until).is_(None), col(EpisodeRow.held_until) <= now)

@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_
+from sqlalchemy import ColumnElement, and_, func, or_
 from sqlmodel import Field, Index, SQLModel, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from rules.alerts.episodes import OPEN_STATES
 from rules.alerts.mutes import AddMute, ChangeMute, EndMute, Mute, MuteIntent, Scope
@@ -88,29 +89,34 @@ def list_over(tx: Tx, now: datetime) -> list[MuteRow]:
 
 def list_to_mute(tx: Tx, scopes: Sequence[Scope], limit: int) -> list[EpisodeRow]:
     """The first open alerts that one of the scopes covers and that are not muted yet. Locked where the database can."""
-    if not scopes:
-        return []
-    query = select(EpisodeRow).where(
-        _is_open(tx), col(EpisodeRow.muted_by).is_(None), or_(*(_is_covered(each) for each in scopes))
-    )
-    return list(tx.session.exec(query.order_by(col(EpisodeRow.id)).limit(limit).with_for_update()))
+    return list(tx.session.exec(_to_mute(tx, scopes).limit(limit).with_for_update())) if scopes else []
 
 
 def list_to_release(tx: Tx, limit: int) -> list[EpisodeRow]:
     """The first open alerts that are muted by a mute that has ended. Locked where the database can."""
-    is_over = select(MuteRow.id).where(
-        MuteRow.workspace_id == tx.workspace_id, MuteRow.id == EpisodeRow.muted_by, col(MuteRow.ended_at).is_not(None)
-    )
-    query = select(EpisodeRow).where(_is_open(tx), col(EpisodeRow.muted_by).is_not(None), exists(is_over))
-    return list(tx.session.exec(query.order_by(col(EpisodeRow.id)).limit(limit).with_for_update()))
+    return list(tx.session.exec(_to_release(tx).limit(limit).with_for_update(of=EpisodeRow)))
 
 
 def has_work(tx: Tx, now: datetime) -> bool:
-    """Whether a mute has to be ended, or has alerts to silence or to let go."""
-    is_over = select(MuteRow.id).where(_is_on(tx), MuteRow.until <= now).limit(1)
-    if tx.session.exec(is_over).first() is not None or list_to_release(tx, 1):
+    """Whether a mute has to be ended, or has alerts to silence or to let go. It only reads, so idle runs write nothing."""
+    is_over = select(MuteRow.id).where(_is_on(tx), MuteRow.until <= now)
+    if tx.session.exec(is_over.limit(1)).first() is not None:
         return True
-    return bool(list_to_mute(tx, [each.scope for each in list_active(tx, now)], 1))
+    scopes = [each.scope for each in list_active(tx, now)]
+    queries = [_to_release(tx), *([_to_mute(tx, scopes)] if scopes else [])]
+    return any(tx.session.exec(each.limit(1)).first() is not None for each in queries)
+
+
+def _to_mute(tx: Tx, scopes: Sequence[Scope]) -> SelectOfScalar[EpisodeRow]:
+    is_new = (_is_open(tx), col(EpisodeRow.muted_by).is_(None), or_(*(_is_covered(each) for each in scopes)))
+    return select(EpisodeRow).where(*is_new).order_by(col(EpisodeRow.id))
+
+
+def _to_release(tx: Tx) -> SelectOfScalar[EpisodeRow]:
+    """By a join, so that the alerts are found by their mute: those that have ended are few and hold none for long."""
+    is_ended = and_(col(MuteRow.id) == col(EpisodeRow.muted_by), col(MuteRow.ended_at).is_not(None))
+    query = select(EpisodeRow).join(MuteRow, is_ended)
+    return query.where(_is_open(tx), MuteRow.workspace_id == tx.workspace_id).order_by(col(EpisodeRow.id))
 
 
 # ---------------------------------------------------------------- writing
@@ -166,7 +172,7 @@ def _is_open(tx: Tx) -> ColumnElement[bool]:
 
 
 def _is_covered(scope: Scope) -> ColumnElement[bool]:
-    wanted = [col(EpisodeRow.closed_at).is_(None)]
+    wanted: list[ColumnElement[bool]] = [col(EpisodeRow.closed_at).is_(None)]
     if scope.account_id is not None:
         wanted.append(col(EpisodeRow.account_id) == scope.account_id)
     if scope.kind is not None:

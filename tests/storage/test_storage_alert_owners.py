@@ -35,7 +35,7 @@ def whose(tx: Tx, *slack_ids: str) -> list[str]:
     told = [item.owner_id for item in list_open_items(tx, TODAY) if item.matter is Matter.ALERT]
     assert told == [f"m-{each}" for each in listed]
     waits = [row for slack_id in listed for row in list_open(tx, owner_id=f"m-{slack_id}") if row.taken_by is None]
-    assert [each.owner_slack_id for each in list_unannounced(tx)] == (listed if waits else [])
+    assert [each.owner_id for each in list_unannounced(tx, NOW)] == ([f"m-{each}" for each in listed] if waits else [])
     return listed
 
 

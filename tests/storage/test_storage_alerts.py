@@ -339,7 +339,7 @@ def test_another_workspace_sees_nothing(database: Database, workspace_id: str):
         add_account(tx, "acme")
         add_episode(tx, "acme", announced_at=None)
     with database.reading(other) as tx:
-        assert list_open(tx) == list_unannounced(tx) == []
+        assert list_open(tx) == list_unannounced(tx, NOW) == []
         assert count_open(tx) == 0
 
 
@@ -374,20 +374,20 @@ def quiet(tx: Tx) -> EpisodeRow:
 def test_a_quiet_alert_is_listed_and_not_announced(tx: Tx):
     row = quiet(tx)
     assert [each.id for each in list_open(tx)] == [row.id]
-    assert list_unannounced(tx) == []
+    assert list_unannounced(tx, NOW) == []
 
 
 @pytest.mark.parametrize("louder", [fired(Severity.CRITICAL), fired()], ids=["worse", "as bad"])
 def test_a_quiet_alert_that_becomes_loud_is_announced(tx: Tx, louder: Fired):
     row = happen(tx, quiet(tx), louder)
     assert not row.is_quiet
-    assert [each.episode_id for each in list_unannounced(tx)] == [row.id]
+    assert [each.episode_id for each in list_unannounced(tx, NOW)] == [row.id]
 
 
 def test_a_quiet_alert_that_grows_worse_stays_quiet(tx: Tx):
     row = happen(tx, quiet(tx), fired(Severity.CRITICAL, is_quiet=True))
     assert (row.is_quiet, row.severity) == (True, Severity.CRITICAL)
-    assert list_unannounced(tx) == outbox(tx) == []
+    assert list_unannounced(tx, NOW) == outbox(tx) == []
 
 
 def test_a_quiet_alert_tells_of_today_and_a_loud_one_of_when_it_was_told(tx: Tx):
