@@ -21,7 +21,7 @@ from storage.statistics import write_statistics
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0002"
+HEAD = "0003"
 
 _LOCK = 7_305_451  # any number of our own: PostgreSQL's advisory locks are named by numbers
 
