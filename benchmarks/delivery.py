@@ -1,7 +1,7 @@
 """How fast the outbox empties and what that costs us: `uv run python -m benchmarks.delivery`.
 
 A stub in another process answers each post after 50 ms. 1,000 channels have 5 messages each to come; every channel may
-be posted to once a second, which is checked from what the stub saw. The floor, in the same run: the bare slack_sdk client,
+be posted to once a second, which is checked from what the stub saw. The floor, in the same run: the bare slack_sdk,
 posting as many equal messages with as many requests at once, without a database, an order or a pace.
 """
 

@@ -55,10 +55,10 @@ def upsert_where(
     filled = _fill(tx, rows)
     if not filled:
         return set()
-    statement = _insert(tx, table).values(filled)
+    statement = _insert(tx, table)
     excluded = {name: statement.excluded[name] for name in update}
     statement = statement.on_conflict_do_update(index_elements=list(keys), set_=excluded, where=where)
-    return set(tx.session.connection().execute(statement.returning(statement.table.c[tell])).scalars())
+    return set(tx.session.connection().execute(statement.returning(statement.table.c[tell]), filled).scalars())
 
 
 def _fill(tx: Tx, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -119,7 +119,7 @@ class Desk:
             if due.has_lost:
                 claims.recover(tx, now, self.pace)
             if due.unclear:
-                unclear = claims.claim_uncertain(tx, now, self.pace, room)
+                unclear = claims.claim_uncertain(tx, now, self.pace, room, due.unclear)
             heads = claims.claim(tx, now, self.pace, room - len(unclear), due.heads)
         with self.database.reading(workspace_id) as tx:
             batch.to_look_up.extend((row, None if row.is_update else make_search(tx, row)) for row in unclear)

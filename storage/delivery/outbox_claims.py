@@ -9,29 +9,30 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, or_, update
+from sqlalchemy import Select, and_, bindparam, or_, true, update
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import col, select
 
 from rules.delivery.outbox import Pace
 from storage.db import Tx
 from storage.delivery.outbox import ChannelSlotRow, OutboxRow
 from storage.delivery.outbox_due import (
+    HEAD_ROWS,
+    OPEN_ROWS,
+    OPEN_ROWS_LOCKED,
+    OUTBOX,
     POST,
+    STRAY_ROWS,
+    UNCLEAR_ROWS,
     UPDATE,
     among,
     find_due,
-    ids_of,
-    in_workspace,
-    is_ahead,
-    is_head,
-    is_lost,
     is_slot_free,
-    is_unclear,
+    tell_times,
 )
 from storage.upsert import upsert, upsert_where
 
 _FRESH = {"populate_existing": True}
-_TAKING = {**_FRESH, "synchronize_session": False}
 
 
 @dataclass(frozen=True)
@@ -49,44 +50,49 @@ def method_of(row: OutboxRow) -> str:
 
 
 def recover(tx: Tx, now: datetime, pace: Pace) -> int:
-    """Rows whose sender lost its lease become uncertain: nobody knows whether the message was posted."""
-    values: dict[str, Any] = {"state": "uncertain", "uncertain_since": now, "lease_until": None, "error": "lease lost"}
-    lost = update(OutboxRow).where(in_workspace(tx), is_lost(now, pace))
-    lost = lost.values(epoch=col(OutboxRow.epoch) + 1, **values)
-    ahead = update(OutboxRow).where(in_workspace(tx), is_ahead(now, pace)).values(uncertain_since=now)
-    tx.session.connection().execute(ahead)
-    return tx.session.connection().execute(lost).rowcount
+    """Rows whose sender lost its lease become uncertain: nobody knows whether the message was posted. Returns how many.
+
+    Rows uncertain since a moment yet to come are uncertain since now: the clock was put back.
+    """
+    states = tx.session.connection().execute(STRAY_ROWS, tell_times(tx, now, pace))
+    found = {row.id: row.state for row in states}
+    lost = [id_ for id_, state in found.items() if state == "sending"]
+    values = {"state": "uncertain", "lease_until": None, "error": "lease lost", "epoch": OUTBOX.c.epoch + 1}
+    _change(tx, list(found), {"uncertain_since": now})
+    return _change(tx, lost, values)
 
 
-def claim(tx: Tx, now: datetime, pace: Pace, limit: int, among_ids: Sequence[str] | None = None) -> list[OutboxRow]:
-    """Take up to `limit` rows to send, at most the head of each channel whose slot has come, with a lease; of those in
-    `among_ids` where a search before this transaction found some.
+def claim(tx: Tx, now: datetime, pace: Pace, limit: int, heads: Sequence[str] | None = None) -> list[OutboxRow]:
+    """Take up to `limit` rows to send, at most the head of each channel whose slot has come, with a lease; of `heads`,
+    where a search before this transaction found some.
 
     The slot is what two claimers cannot both take, even where each sees another head of the channel.
     """
-    ids = find_due(tx, now, pace, limit).heads if among_ids is None else among_ids[:limit]
-    found = _lock(tx, among(tx, ids, is_head(tx, now)))
-    slots = {row.channel for row in found if not _is_prompt(row)}
-    taken = _take_slots(tx, slots, now, pace)
+    wanted = find_due(tx, now, pace, limit).heads if heads is None else heads[:limit]
+    found = _lock(tx, HEAD_ROWS, wanted, now, pace)
+    taken = _take_slots(tx, {row.channel for row in found if not _is_prompt(row)}, now, pace)
     mine = [row for row in found if _is_prompt(row) or row.channel in taken]
-    return _lease(tx, mine, now, pace, {"state": "sending", "attempts": col(OutboxRow.attempts) + 1})
+    return _lease(tx, mine, now, pace, is_attempt=True)
 
 
-def claim_uncertain(tx: Tx, now: datetime, pace: Pace, limit: int) -> list[OutboxRow]:
-    """Take up to `limit` uncertain rows whose settle time is over, to find out what became of them."""
-    ids = list(tx.session.exec(ids_of(tx, is_unclear(now, pace)).limit(limit)))
-    return _lease(tx, _lock(tx, among(tx, ids, is_unclear(now, pace))), now, pace, {})
+def claim_uncertain(
+    tx: Tx, now: datetime, pace: Pace, limit: int, unclear: Sequence[str] | None = None
+) -> list[OutboxRow]:
+    """Take up to `limit` uncertain rows whose settle time is over, to find out what became of them; of `unclear`, where
+    a search found some.
+    """
+    wanted = find_due(tx, now, pace, limit).unclear if unclear is None else unclear[:limit]
+    return _lease(tx, _lock(tx, UNCLEAR_ROWS, wanted, now, pace), now, pace, is_attempt=False)
 
 
-def find_held(tx: Tx, rows: Sequence[OutboxRow], *, is_locking: bool = False) -> set[str]:
+def find_held(tx: Tx, rows: Iterable[OutboxRow], *, is_locking: bool = False) -> set[str]:
     """The ids of the rows whose claim still holds; `is_locking` keeps them from others until the transaction ends, and
     leaves out those that another transaction has in hand, so that none waits for the other in a circle.
     """
-    ids = [row.id for row in rows]
-    query = select(OutboxRow.id, OutboxRow.epoch).where(among(tx, ids, _is_open()))
-    query = query.with_for_update(skip_locked=True) if is_locking else query
-    epochs = dict(tx.session.exec(query).all())
-    return {row.id for row in rows if epochs.get(row.id) == row.epoch}
+    epochs = {row.id: row.epoch for row in rows}
+    statement = OPEN_ROWS_LOCKED if is_locking else OPEN_ROWS
+    found = tx.session.connection().execute(statement, {"workspace": tx.workspace_id, "ids": list(epochs)})
+    return {id_ for id_, epoch in found if epochs[id_] == epoch}
 
 
 def is_held(tx: Tx, row: OutboxRow) -> bool:
@@ -103,16 +109,12 @@ def mark_all_sent(tx: Tx, sents: Iterable[Sent], now: datetime, pace: Pace) -> i
     """The messages stand in Slack; returns for how many of them the claim still held. One that may have been posted
     twice stays marked for the sweep.
     """
-    ordered = sorted(sents, key=lambda each: each.row.id)  # all lock in the same order
-    posted = {each.row.channel for each in ordered if not each.row.is_update}
-    _set_slots(tx, posted, now + timedelta(seconds=pace.spacing))
-    statement = update(OutboxRow.__table__).where(*_is_row(tx, bindparam("row_id"), bindparam("row_epoch")))  # type: ignore[attr-defined]  # SQLModel sets it; its type does not say so
-    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("posted_channel", "slack_ts", "uncertain_since")}
-    statement = statement.values(state="sent", lease_until=None, error="", sent_at=now, **values)
-    told = [_tell_sent(each) for each in ordered]
-    if not told:
+    ordered = sorted(sents, key=lambda each: each.row.id)
+    if not ordered:
         return 0
-    done = tx.session.connection().execute(statement, told, execution_options={"preserve_rowcount": True})
+    _set_slots(tx, {each.row.channel for each in ordered if not each.row.is_update}, now + _spacing(pace))
+    told = [{"workspace": tx.workspace_id, "new_sent_at": now, **_tell_sent(each)} for each in ordered]
+    done = tx.session.connection().execute(_MARK_SENT, told, execution_options={"preserve_rowcount": True})
     return done.rowcount
 
 
@@ -153,7 +155,7 @@ def hold_method(tx: Tx, method: str, until: datetime) -> None:
 
 def requeue_dead(tx: Tx, channel: str = "") -> int:
     """Dead messages of `channel` (or of all) are tried again, as if new. Returns how many."""
-    statement = update(OutboxRow).where(in_workspace(tx), col(OutboxRow.state) == "dead")
+    statement = update(OutboxRow).where(col(OutboxRow.workspace_id) == tx.workspace_id, col(OutboxRow.state) == "dead")
     if channel:
         statement = statement.where(col(OutboxRow.channel) == channel)
     values = {"state": "queued", "attempts": 0, "not_before": None}
@@ -162,14 +164,18 @@ def requeue_dead(tx: Tx, channel: str = "") -> int:
 
 def list_dead(tx: Tx, limit: int = 50) -> list[OutboxRow]:
     """Dead messages, oldest first."""
-    query = select(OutboxRow).where(in_workspace(tx), OutboxRow.state == "dead").order_by(col(OutboxRow.seq))
+    query = (
+        select(OutboxRow)
+        .where(col(OutboxRow.workspace_id) == tx.workspace_id, OutboxRow.state == "dead")
+        .order_by(col(OutboxRow.seq))
+    )
     return list(tx.session.exec(query.limit(limit), execution_options=_FRESH))
 
 
 def list_doubtful(tx: Tx, now: datetime, pace: Pace, limit: int = 10) -> list[OutboxRow]:
     """Messages sent again after an uncertain attempt, long enough ago for a late copy to have landed."""
     query = select(OutboxRow).where(
-        in_workspace(tx),
+        col(OutboxRow.workspace_id) == tx.workspace_id,
         OutboxRow.state == "sent",
         col(OutboxRow.uncertain_since).is_not(None),
         col(OutboxRow.is_update).is_(False),
@@ -180,70 +186,74 @@ def list_doubtful(tx: Tx, now: datetime, pace: Pace, limit: int = 10) -> list[Ou
 
 def mark_swept(tx: Tx, row: OutboxRow) -> None:
     """The message was looked for and has no second copy now."""
-    statement = update(OutboxRow).where(in_workspace(tx), col(OutboxRow.id) == row.id)
+    statement = update(OutboxRow).where(col(OutboxRow.workspace_id) == tx.workspace_id, col(OutboxRow.id) == row.id)
     tx.session.connection().execute(statement.values(uncertain_since=None))
 
 
 # ---------------------------------------------------------------- writes
 
 
-def _lock(tx: Tx, condition: ColumnElement[bool]) -> list[OutboxRow]:
-    """The rows of a condition, most urgent first, kept from others: who has one already is not waited for."""
-    query = select(OutboxRow).where(condition).with_for_update(skip_locked=True)
-    rows = tx.session.exec(query, execution_options=_FRESH)
+def _lock(tx: Tx, statement: Select[Any], ids: Sequence[str], now: datetime, pace: Pace) -> list[OutboxRow]:
+    """Those of the rows that fulfil the statement's condition, most urgent first, kept from others."""
+    given = {**tell_times(tx, now, pace), "ids": list(ids)}
+    rows: Iterable[OutboxRow] = tx.session.scalars(statement, given, execution_options=_FRESH) if ids else ()
     return sorted(rows, key=lambda row: (row.priority, row.seq, row.id))
 
 
-def _lease(
-    tx: Tx, rows: Sequence[OutboxRow], now: datetime, pace: Pace, values: Mapping[str, object]
-) -> list[OutboxRow]:
+def _lease(tx: Tx, rows: Sequence[OutboxRow], now: datetime, pace: Pace, *, is_attempt: bool) -> list[OutboxRow]:
     """Lease locked rows to the caller, under a new epoch."""
-    statement = update(OutboxRow).where(among(tx, [row.id for row in rows], in_workspace(tx)))
-    statement = statement.values(
-        epoch=col(OutboxRow.epoch) + 1,
-        lease_until=now + timedelta(seconds=pace.lease),
-        first_tried_at=func.coalesce(OutboxRow.first_tried_at, now),
-        **values,
-    )
-    taken = tx.session.scalars(statement.returning(OutboxRow), execution_options=_TAKING) if rows else ()
-    return sorted(taken, key=lambda row: (row.priority, row.seq, row.id))
+    leases = [_tell_lease(row, now, pace, is_attempt=is_attempt) for row in rows]
+    for row, values in zip(rows, leases, strict=True):
+        for name, value in values.items():
+            set_committed_value(row, name, value)
+    if leases:
+        told = [
+            {"workspace": tx.workspace_id, "row_id": row.id, **_news(values)}
+            for row, values in zip(rows, leases, strict=True)
+        ]
+        tx.session.connection().execute(_LEASE, told)
+    return list(rows)
+
+
+def _tell_lease(row: OutboxRow, now: datetime, pace: Pace, *, is_attempt: bool) -> dict[str, object]:
+    return {
+        "epoch": row.epoch + 1,
+        "state": "sending" if is_attempt else row.state,
+        "attempts": row.attempts + is_attempt,
+        "lease_until": now + timedelta(seconds=pace.lease),
+        "first_tried_at": row.first_tried_at or now,
+    }
 
 
 def _move(tx: Tx, row: OutboxRow, state: str, **values: object) -> bool:
     """Change a claimed row's state and end its lease; False (and no change) if the claim was lost meanwhile."""
-    statement = update(OutboxRow).where(*_is_row(tx, row.id, row.epoch))
-    statement = statement.values(state=state, lease_until=None, **values)
-    return tx.session.connection().execute(statement).rowcount == 1
+    given = {"workspace": tx.workspace_id, "row_id": row.id, "row_epoch": row.epoch}
+    statement = update(OUTBOX).where(_IS_ROW, _IS_OURS).values(state=state, lease_until=None, **values)
+    return tx.session.connection().execute(statement, given).rowcount == 1
 
 
-def _is_row(tx: Tx, row_id: Any, epoch: Any) -> tuple[ColumnElement[bool], ...]:
-    """The row is still under way, in the claim of this epoch."""
-    return col(OutboxRow.id) == row_id, in_workspace(tx), col(OutboxRow.epoch) == epoch, _is_open()
-
-
-def _is_open() -> ColumnElement[bool]:
-    return or_(col(OutboxRow.state) == "sending", col(OutboxRow.state) == "uncertain")
+def _change(tx: Tx, ids: Sequence[str], values: Mapping[str, Any]) -> int:
+    statement = update(OUTBOX).where(among(true())).values(values)
+    return tx.session.connection().execute(statement, {"workspace": tx.workspace_id, "ids": ids}).rowcount if ids else 0
 
 
 def _tell_sent(sent: Sent) -> dict[str, object]:
     row = sent.row
-    return {
-        "row_id": row.id,
-        "row_epoch": row.epoch,
-        "new_posted_channel": sent.channel,
-        "new_slack_ts": sent.ts,
-        "new_uncertain_since": row.uncertain_since if row.attempts > 1 else None,
-    }
+    since = row.uncertain_since if row.attempts > 1 else None
+    place = {"posted_channel": sent.channel, "slack_ts": sent.ts, "uncertain_since": since}
+    return {"row_id": row.id, "row_epoch": row.epoch, **_news(place)}
+
+
+def _news(values: Mapping[str, object]) -> dict[str, object]:
+    """Values as the parameters of a statement that sets them; a parameter may not be named like its column."""
+    return {f"new_{name}": value for name, value in values.items()}
 
 
 def _take_slots(tx: Tx, channels: Iterable[str], now: datetime, pace: Pace) -> set[str]:
     """Take the next slot of these channels; returns those whose slot had come."""
-    at = now + timedelta(seconds=pace.spacing)
-    slots = [{"channel": name, "next_at": at} for name in sorted(channels)]
-    is_free = is_slot_free(now)
-    return upsert_where(
-        tx, ChannelSlotRow, slots, keys=["workspace_id", "channel"], update=["next_at"], where=is_free, tell="channel"
-    )
+    slots = [{"channel": name, "next_at": now + _spacing(pace)} for name in sorted(channels)]
+    keys, is_free = ["workspace_id", "channel"], is_slot_free(now)
+    return upsert_where(tx, ChannelSlotRow, slots, keys=keys, update=["next_at"], where=is_free, tell="channel")
 
 
 def _set_slots(tx: Tx, names: Iterable[str], at: datetime) -> None:
@@ -251,6 +261,25 @@ def _set_slots(tx: Tx, names: Iterable[str], at: datetime) -> None:
     upsert(tx, ChannelSlotRow, slots, keys=["workspace_id", "channel"], update=["next_at"])
 
 
+def _spacing(pace: Pace) -> timedelta:
+    return timedelta(seconds=pace.spacing)
+
+
 def _is_prompt(row: OutboxRow) -> bool:
-    """The answer to a click (see `outbox_due.is_prompt`)."""
+    """The answer to a click: it neither waits for the channel's slot nor takes one (Slack paces posts, not updates)."""
     return row.is_update and row.priority == 0
+
+
+def _news_of(*names: str) -> dict[str, Any]:
+    return {name: bindparam(f"new_{name}", type_=OUTBOX.c[name].type) for name in names}
+
+
+_IS_ROW = and_(OUTBOX.c.id == bindparam("row_id"), OUTBOX.c.workspace_id == bindparam("workspace"))
+_IS_OURS = and_(
+    OUTBOX.c.epoch == bindparam("row_epoch"), or_(OUTBOX.c.state == "sending", OUTBOX.c.state == "uncertain")
+)
+_LEASE = update(OUTBOX).where(_IS_ROW)
+_LEASE = _LEASE.values(_news_of("epoch", "state", "attempts", "lease_until", "first_tried_at"))
+_MARK_SENT = update(OUTBOX).where(_IS_ROW, _IS_OURS)
+_MARK_SENT = _MARK_SENT.values(state="sent", lease_until=None, error="")
+_MARK_SENT = _MARK_SENT.values(_news_of("sent_at", "posted_channel", "slack_ts", "uncertain_since"))
