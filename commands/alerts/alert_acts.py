@@ -6,6 +6,7 @@ A button carries only the alert's id: the alert, its account and the person's ri
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -14,10 +15,10 @@ from commands.alerts.alert_views import find_view
 from commands.blocks.accounts import find_next_renewal
 from commands.blocks.alert_looks import AlertView
 from commands.blocks.alerts import alert_line, render_alert
-from commands.kit import message
-from commands.slice import Call, Replace, Reply, Surface, Whisper
+from commands.kit import actions, button, message, section
+from commands.slice import Call, Message, Ref, Replace, Reply, Surface, Whisper
 from commands.typed import get_today
-from rules.alerts.alerts import Assign, Event, Snooze, decide
+from rules.alerts.alerts import Assign, Dismiss, Event, Resolve, Snooze, Take, decide
 from rules.alerts.refusals import ClosedError, TakenError
 from rules.errors import StaleError
 from rules.people.roles import Permission
@@ -28,6 +29,7 @@ from storage.db import Tx
 from storage.people.members import MemberRow, get_members
 from storage.renewals.contracts import list_contracts
 
+UNDO = "alerts.undo"
 _MORNING = time(9)
 """When a sleeping alert wakes, in the reader's zone."""
 
@@ -71,28 +73,41 @@ def require_open(call: Call, view: AlertView) -> None:
 
 
 def act(call: Call, tx: Tx, view: AlertView, event: Event) -> AlertView:
-    """Decide and apply; returns the alert as it is now. Its message in the channel follows by the outbox."""
+    """Decide and apply; returns the alert as it is now. Its message in the channel follows by the outbox.
+
+    Who comes at the same moment as somebody else waits for them, and then sees what they did.
+    """
     require(call, tx, view, Permission.ASSIGN if isinstance(event, Assign) else Permission.ACCOUNT_WRITE)
+    view = replace(view, row=get_episode(tx, view.row.id, is_locking=True))
     try:
         intents = decide(to_episode(view.row), event, call.now)
     except TakenError as error:
         raise _explain_taken(call, tx, error) from error
     except ClosedError:
-        require_open(call, view)
+        require_open(call, get_view(call, tx, view.row.id))
         raise
     apply_alerts(tx, intents, call.person.actor, call.now)
     return get_view(call, tx, view.row.id)
 
 
-def answer(call: Call, view: AlertView) -> list[Reply]:
+def carry_out(call: Call, tx: Tx, view: AlertView, event: Event) -> list[Reply]:
+    """Act and answer; what hurts when it was meant for another alert can be undone from the answer."""
+    return answer(call, act(call, tx, view, event), is_undoable=isinstance(event, Take | Resolve | Dismiss))
+
+
+def answer(call: Call, view: AlertView, *, is_undoable: bool = False) -> list[Reply]:
     """What the person sees: their own copy changes in place, a form or command answers, a channel message follows by
-    itself.
+    itself, with a whisper only where there is something to undo.
     """
+    undo = [button(call.reader.say("Undo"), UNDO, Ref("episode", view.row.id, {"version": str(view.row.version)}))]
     if call.surface is Surface.EPHEMERAL:
-        return [Replace(render_alert(call.reader, view))]
-    if call.ref is not None and call.surface is Surface.MESSAGE:
-        return []
-    return [Whisper(message(alert_line(call.reader, view)))]
+        said = render_alert(call.reader, view)
+        return [Replace(Message(said.text, (*said.blocks, actions(*undo))) if is_undoable else said)]
+    line = alert_line(call.reader, view)
+    if is_undoable:
+        return [Whisper(message(line, section(line), actions(*undo)))]
+    is_press = call.ref is not None and call.surface is Surface.MESSAGE
+    return [] if is_press else [Whisper(message(line))]
 
 
 def plan_snooze(call: Call, tx: Tx, view: AlertView, day: date, reason: str = "") -> Snooze:

@@ -8,9 +8,10 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 
-from commands.alerts.alert_acts import act, answer, get_view, plan_snooze, require
+from commands.alerts.alert_acts import carry_out, get_view, plan_snooze, require
 from commands.alerts.alert_forms import assign_form, dismiss_form, snooze_form
 from commands.alerts.alert_lists import show_account, show_list
+from commands.alerts.alert_log import show_log
 from commands.alerts.ledger import show_ledger
 from commands.alerts.rules import show_rules
 from commands.alerts.why import show_why
@@ -55,8 +56,8 @@ def handle_line(call: Call, tx: Tx) -> list[Reply]:
     verb = verb.casefold()
     if verb in _VIEWS:
         return _VIEWS[verb](call, tx, rest.strip())
-    do = _VERBS.get(verb)
-    if do is None:
+    handle = _VERBS.get(verb)
+    if handle is None:
         return show_list(call, tx)
     account, words = resolve_account(call, tx, rest)
     rows = list_open(tx, account.id, limit=2)
@@ -64,11 +65,11 @@ def handle_line(call: Call, tx: Tx) -> list[Reply]:
         raise UserError("{name} has no open alert. See `/cs alerts closed`.", name=account.name)
     if len(rows) > 1:
         return show_account(call, tx, account.id)
-    return do(call, tx, get_view(call, tx, rows[0].id), words.strip())
+    return handle(call, tx, get_view(call, tx, rows[0].id), words.strip())
 
 
 def _take(call: Call, tx: Tx, view: AlertView, _words: str) -> list[Reply]:
-    return answer(call, act(call, tx, view, Take(call.person.id)))
+    return carry_out(call, tx, view, Take(call.person.id))
 
 
 def _snooze(call: Call, tx: Tx, view: AlertView, words: str) -> list[Reply]:
@@ -76,7 +77,7 @@ def _snooze(call: Call, tx: Tx, view: AlertView, words: str) -> list[Reply]:
     if day is None:
         require(call, tx, view)
         return [OpenForm(snooze_form(call.reader, view, get_today(call, tx) + FORM_DAYS))]
-    return answer(call, act(call, tx, view, plan_snooze(call, tx, view, day, reason)))
+    return carry_out(call, tx, view, plan_snooze(call, tx, view, day, reason))
 
 
 def _assign(call: Call, tx: Tx, view: AlertView, words: str) -> list[Reply]:
@@ -84,7 +85,7 @@ def _assign(call: Call, tx: Tx, view: AlertView, words: str) -> list[Reply]:
     if not slack_id:
         require(call, tx, view, Permission.ASSIGN)
         return [OpenForm(assign_form(call.reader, view))]
-    return answer(call, act(call, tx, view, Assign(get_person(tx, slack_id).id)))
+    return carry_out(call, tx, view, Assign(get_person(tx, slack_id).id))
 
 
 def _dismiss(call: Call, tx: Tx, view: AlertView, words: str) -> list[Reply]:
@@ -94,11 +95,12 @@ def _dismiss(call: Call, tx: Tx, view: AlertView, words: str) -> list[Reply]:
 
 
 def _resolve(call: Call, tx: Tx, view: AlertView, words: str) -> list[Reply]:
-    return answer(call, act(call, tx, view, Resolve(call.person.id, words)))
+    return carry_out(call, tx, view, Resolve(call.person.id, words))
 
 
 _VIEWS: Mapping[str, Callable[[Call, Tx, str], list[Reply]]] = {
     "ledger": show_ledger,
+    "log": show_log,
     "rules": lambda call, tx, _rest: show_rules(call, tx),
     "why": show_why,
 }

@@ -15,8 +15,8 @@ from commands.kit import Json, context, esc, mention, message, section
 from commands.slice import Message
 from rules.alerts.announcements import FIRST_LOOK, find_season
 from storage.accounts.accounts import get_accounts
-from storage.alerts.alerts import EpisodeRow, find_episode, find_event
-from storage.alerts.announcements import list_of_summary
+from storage.alerts.alerts import AlertEventRow, EpisodeRow, find_episode, find_event
+from storage.alerts.announcements import list_of_summary, list_told_with
 from storage.db import Tx
 from storage.people.members import get_members
 from storage.renewals.contracts import ContractRow, list_contracts
@@ -32,7 +32,7 @@ def load_views(tx: Tx, reader: Reader, rows: Sequence[EpisodeRow]) -> list[Alert
     ids = sorted({row.account_id for row in rows})
     accounts, contracts = get_accounts(tx, ids), list_contracts(tx, ids)
     owners = {row.id: row.owner_id or accounts[row.account_id].owner_id for row in rows if row.account_id in accounts}
-    others = [who for row in rows for who in (row.taken_by, row.closed_by, *_list_changers(row))]
+    others = [who for row in rows for who in (row.taken_by, row.closed_by, row.told_id, *_list_changers(row))]
     people, pulses = get_members(tx, filter(None, [*owners.values(), *others])), latest_pulses(tx, ids)
     return [
         AlertView(
@@ -45,6 +45,7 @@ def load_views(tx: Tx, reader: Reader, rows: Sequence[EpisodeRow]) -> list[Alert
             " + ".join(list_worth(reader, contracts.get(row.account_id, ()), row.opened_at.date())),
             pulses.get(row.account_id),
             {id_: people[id_] for id_ in _list_changers(row) if id_ in people},
+            people.get(row.told_id or ""),
         )
         for row in rows
         if row.account_id in accounts
@@ -65,7 +66,20 @@ def find_view(tx: Tx, reader: Reader, episode_id: str) -> AlertView | None:
 def render_alert_of(reference: str, tx: Tx, reader: Reader) -> Message | None:
     """The message of the alert `reference`."""
     view = find_view(tx, reader, reference)
-    return render_alert(reader, view) if view else None
+    if view is None:
+        return None
+    others = load_views(tx, reader, list_told_with(tx, view.row.id))
+    return _with_others(reader, render_alert(reader, view), others) if others else render_alert(reader, view)
+
+
+def _with_others(reader: Reader, said: Message, others: Sequence[AlertView]) -> Message:
+    """The message with the other alerts of the account that were told in it, as far as they are open."""
+    left = [each for each in others if each.row.closed_at is None][:LINES]
+    if not left:
+        return said
+    title = section(f"*{reader.say('Also of this account')}*")
+    more = reader.say_many("and {count} more of this account", "and {count} more of this account", len(left))
+    return Message(f"{said.text} · {more}", (*said.blocks, title, *list_blocks(reader, left)))
 
 
 def render_summary_of(reference: str, tx: Tx, reader: Reader) -> Message | None:
@@ -85,12 +99,17 @@ def render_event_of(reference: str, tx: Tx, reader: Reader) -> Message | None:
     line = find_event(tx, reference)
     if line is None:
         return None
-    people = get_members(tx, [line.actor_id, str(line.after.get("owner_id") or "")])
-    actor = people.get(line.actor_id)
-    owner = people.get(str(line.after.get("owner_id") or "")) if line.verb == "assigned" else None
-    return render_event(
-        reader, line, mention(actor.slack_id) if actor else "", mention(owner.slack_id) if owner else ""
-    )
+    called = _list_called(line)
+    people = {id_: mention(row.slack_id) for id_, row in get_members(tx, [line.actor_id, *called]).items()}
+    return render_event(reader, line, people.get(line.actor_id, ""), ", ".join(filter(None, map(people.get, called))))
+
+
+def _list_called(line: AlertEventRow) -> list[str]:
+    """Members whom a line calls: the new owner, or who is told that nobody took it."""
+    if line.verb == "assigned":
+        return [str(line.after.get("owner_id") or "")]
+    is_reminder = line.verb == "escalated" and line.after.get("escalated_to") == 1
+    return list(line.after["escalation"][1].get("told", ())) if is_reminder else []
 
 
 def list_blocks(reader: Reader, views: Sequence[AlertView]) -> list[Json]:

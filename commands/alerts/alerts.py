@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from commands.alerts import ledger, rules, why
-from commands.alerts.alert_acts import act, answer, get_view, plan_snooze, require, require_open
+from commands.alerts import alert_log, alert_undo, alert_waiting, ledger, rules, why
+from commands.alerts.alert_acts import carry_out, get_view, plan_snooze, require, require_open
 from commands.alerts.alert_forms import (
     ASSIGN_FORM,
     DISMISS_FORM,
@@ -21,7 +21,7 @@ from commands.alerts.alert_forms import (
 )
 from commands.alerts.alert_lines import FORM_DAYS, get_access, handle_line
 from commands.alerts.alert_lists import BACK, FILTER, NEXT, turn_page
-from commands.alerts.alert_views import render_alert_of, render_event_of, render_summary_of
+from commands.alerts.alert_views import render_alert_of, render_summary_of
 from commands.alerts.why import why_form
 from commands.blocks.accounts import headline, shown_name
 from commands.blocks.alert_looks import AlertView
@@ -33,7 +33,7 @@ from rules.alerts.alerts import Assign, Dismiss, Resolve, Take
 from rules.errors import StaleError, UserError
 from rules.people.roles import Permission
 from rules.records import DismissReason
-from storage.alerts.alerts import HISTORY, MESSAGE, SUMMARY
+from storage.alerts.alerts import MESSAGE, SUMMARY
 from storage.db import Tx
 
 # ---------------------------------------------------------------- buttons
@@ -41,12 +41,12 @@ from storage.db import Tx
 
 def take(call: Call, tx: Tx) -> list[Reply]:
     """The person is on it; a second one learns who was first."""
-    return answer(call, act(call, tx, get_view(call, tx), Take(call.person.id)))
+    return carry_out(call, tx, get_view(call, tx), Take(call.person.id))
 
 
 def resolve(call: Call, tx: Tx) -> list[Reply]:
     """Dealt with."""
-    return answer(call, act(call, tx, get_view(call, tx), Resolve(call.person.id)))
+    return carry_out(call, tx, get_view(call, tx), Resolve(call.person.id))
 
 
 def snooze(call: Call, tx: Tx) -> list[Reply]:
@@ -58,7 +58,7 @@ def snooze(call: Call, tx: Tx) -> list[Reply]:
     today = get_today(call, tx)
     if not days.isdecimal():
         return [OpenForm(snooze_form(call.reader, view, today + FORM_DAYS))]
-    return answer(call, act(call, tx, view, plan_snooze(call, tx, view, today + timedelta(days=int(days)))))
+    return carry_out(call, tx, view, plan_snooze(call, tx, view, today + timedelta(days=int(days))))
 
 
 def choose_more(call: Call, tx: Tx) -> list[Reply]:
@@ -100,7 +100,7 @@ def submit_snooze(call: Call, tx: Tx) -> list[Reply]:
     """A day of one's own."""
     view = get_view(call, tx)
     day = read_date(call.value("until"), get_today(call, tx), prefer="future", field="until")
-    return answer(call, act(call, tx, view, plan_snooze(call, tx, view, day, call.value("note"))))
+    return carry_out(call, tx, view, plan_snooze(call, tx, view, day, call.value("note")))
 
 
 def submit_assign(call: Call, tx: Tx) -> list[Reply]:
@@ -108,7 +108,7 @@ def submit_assign(call: Call, tx: Tx) -> list[Reply]:
     view, slack_id = get_view(call, tx), call.value("owner")
     if not slack_id:
         raise UserError("Choose who is to own this alert.", field="owner")
-    return answer(call, act(call, tx, view, Assign(get_person(tx, slack_id).id)))
+    return carry_out(call, tx, view, Assign(get_person(tx, slack_id).id))
 
 
 def submit_dismiss(call: Call, tx: Tx) -> list[Reply]:
@@ -117,12 +117,12 @@ def submit_dismiss(call: Call, tx: Tx) -> list[Reply]:
     if chosen not in set(DismissReason):
         raise UserError("Choose a reason from the list.", field="reason")
     event = Dismiss(call.person.id, DismissReason(chosen), call.value("note"))
-    return answer(call, act(call, tx, view, event))
+    return carry_out(call, tx, view, event)
 
 
 def submit_resolve(call: Call, tx: Tx) -> list[Reply]:
     """Dealt with, and how."""
-    return answer(call, act(call, tx, get_view(call, tx), Resolve(call.person.id, call.value("note"))))
+    return carry_out(call, tx, get_view(call, tx), Resolve(call.person.id, call.value("note")))
 
 
 SLICE = Slice(
@@ -131,7 +131,7 @@ SLICE = Slice(
         Command(
             "alerts",
             "[mine | all | closed] [health | targets | milestones | renewals] [ACCOUNT] "
-            "or take | snooze | assign | dismiss | resolve | why ACCOUNT, or rules, or ledger [DAYS]",
+            "or take | snooze | assign | dismiss | resolve | why | log ACCOUNT, or rules, or ledger [DAYS]",
             "See what needs somebody, and take care of it",
             handle_line,
             get_access,
@@ -142,6 +142,7 @@ SLICE = Slice(
                 "alerts take acme",
                 "alerts snooze acme next fri holidays",
                 "alerts why acme",
+                "alerts log acme",
                 "alerts ledger 30",
             ),
         ),
@@ -155,6 +156,9 @@ SLICE = Slice(
         Button(BACK, turn_page, "reads"),
         Button(NEXT, turn_page, "reads"),
         Button(FILTER, turn_page, "reads"),
+        *alert_waiting.BUTTONS,
+        *alert_undo.BUTTONS,
+        *alert_log.BUTTONS,
         *why.BUTTONS,
         *rules.BUTTONS,
     ),
@@ -164,7 +168,8 @@ SLICE = Slice(
         Form(DISMISS_FORM, submit_dismiss),
         Form(RESOLVE_FORM, submit_resolve),
     ),
-    renders={MESSAGE: render_alert_of, SUMMARY: render_summary_of, HISTORY: render_event_of}
+    renders={MESSAGE: render_alert_of, SUMMARY: render_summary_of}
+    | alert_waiting.RENDERS
     | rules.RENDERS
     | ledger.RENDERS,
 )

@@ -23,6 +23,7 @@ Facts = Mapping[str, Any]
 class AlertView:
     """An alert with everything its message tells; people are None where nobody is meant or they are gone.
     `pulse`: what a check-in said of the account last (1...5), and when. `changers`: who changed the rule, by id.
+    `told`: whom it was announced for.
     """
 
     row: EpisodeRow
@@ -34,6 +35,7 @@ class AlertView:
     worth: str = ""
     pulse: tuple[int, date] | None = None
     changers: Mapping[str, MemberRow] = field(default_factory=dict)
+    told: MemberRow | None = None
 
     @property
     def facts(self) -> Facts:

@@ -11,8 +11,9 @@ from slack_sdk.models.blocks import ButtonElement
 
 from commands.blocks import health_alerts, journey_alerts, renewal_alerts, target_alerts
 from commands.blocks.alert_looks import AlertView, Look
+from commands.blocks.alert_noise import PLAIN, quiet_words, reader_words
 from commands.blocks.alert_sources import source_words
-from commands.blocks.alert_words import reason_words, verb_words
+from commands.blocks.alert_words import event_words, reason_words
 from commands.blocks.targets import LOG_VALUE
 from commands.kit import Element, Json, actions, button, clip, context, esc, mention, menu, message, overflow, section
 from commands.slice import Message, Ref
@@ -49,9 +50,12 @@ def render_alert(reader: Reader, view: AlertView) -> Message:
     )
 
 
-def alert_line(reader: Reader, view: AlertView, *, is_listed: bool = False) -> str:
-    """What and who, and where it stands; readable in a notification. A digest does not say of itself that it is one."""
-    is_known = is_listed and view.row.is_quiet and view.row.state is EpisodeState.OPEN
+def alert_line(reader: Reader, view: AlertView, *, is_listed: bool = False, is_in_digest: bool = False) -> str:
+    """What and who, and where it stands; readable in a notification. A list does not say of a kind that is for digests
+    alone that it is, and a digest not why something stands in it.
+    """
+    is_plain = is_listed and view.row.is_quiet and view.row.quiet_reason in PLAIN
+    is_known = view.row.state is EpisodeState.OPEN and (is_in_digest or is_plain)
     return f"{_mark(view.row)} {_title(reader, view)}{'' if is_known else _standing(reader, view)}"
 
 
@@ -75,15 +79,29 @@ def _standing(reader: Reader, view: AlertView) -> str:
     match row.state:
         case EpisodeState.ACKED if row.taken_at:
             who = _who(reader, view.taker)
-            return " — " + reader.say("taken by {who} {time}", who=who, time=reader.moment(row.taken_at))
+            taken = reader.say("taken by {who} {time}", who=who, time=reader.moment(row.taken_at))
+            return f" — {taken}" + (", " + reader.say("still on it?") if row.asked_at else "")
         case EpisodeState.SNOOZED if row.snoozed_until:
             return " — " + reader.say("snoozed until {time}", time=reader.moment(row.snoozed_until))
         case EpisodeState.RESOLVED | EpisodeState.DISMISSED if row.closed_at:
             return " — " + _closed_words(reader, view) + " " + reader.moment(row.closed_at)
-        case EpisodeState.OPEN if row.is_quiet:
-            return " — " + reader.say("for digests only")
+        case EpisodeState.OPEN if quiet := quiet_words(reader, row):
+            return f" — {quiet}"
         case _:
-            return ""
+            return _waiting(reader, row)
+
+
+def _waiting(reader: Reader, row: EpisodeRow) -> str:
+    """How long nobody has taken it, as far as that has consequences."""
+    if row.escalated_to and row.escalated_at:
+        time = reader.moment(row.escalated_at)
+        words = {
+            1: reader.say("nobody has taken it, reminded {time}", time=time),
+            2: reader.say("nobody has taken it, it went to the lead {time}", time=time),
+            3: reader.say("nobody has taken it, it went to the team {time}", time=time),
+        }
+        return " — " + words[row.escalated_to]
+    return " — " + reader.say("open again: nobody is on it any more") if row.asked_at else ""
 
 
 def _closed_words(reader: Reader, view: AlertView) -> str:
@@ -105,8 +123,7 @@ def _who(reader: Reader, member: MemberRow | None) -> str:
 
 
 def _people_words(reader: Reader, view: AlertView) -> str:
-    owner = mention(view.owner.slack_id) if view.owner else reader.say("no owner")
-    parts = [owner]
+    parts = [reader_words(reader, view)]
     if view.renews_on:
         parts.append(reader.say("renews {day}", day=reader.date(view.renews_on)))
     return " · ".join([*parts, *filter(None, [view.worth])])
@@ -118,7 +135,7 @@ def _people_words(reader: Reader, view: AlertView) -> str:
 def render_event(reader: Reader, line: AlertEventRow, who: str, new_owner: str) -> Message:
     """One line in the alert's thread."""
     note = f": {esc(clip(line.note, NOTE_LENGTH))}" if line.note else ""
-    verb = verb_words(reader, line.verb)
+    verb = event_words(reader, line)
     to = f" → {new_owner}" if new_owner else ""
     return message(f"{verb}{to} · {who}{note}" if who else f"{verb}{to}{note}")
 
@@ -134,7 +151,7 @@ def _buttons(reader: Reader, view: AlertView) -> Json:
 
 def _list_steps(reader: Reader, row: EpisodeRow, *, has_own: bool) -> list[Element]:
     ref = Ref("episode", row.id)
-    menus = [_snooze_menu(reader, row.id), _more_menu(reader, row)]
+    menus = [snooze_menu(reader, row.id), _more_menu(reader, row)]
     if row.state is not EpisodeState.ACKED:
         return [button(reader.say("I'm on it"), TAKE, ref, style="primary"), *menus]
     resolve = button(reader.say("Resolve"), RESOLVE, ref)
@@ -153,7 +170,8 @@ def _set_primary(elements: Sequence[Element]) -> Sequence[Element]:
     return elements
 
 
-def _snooze_menu(reader: Reader, episode_id: str) -> Any:
+def snooze_menu(reader: Reader, episode_id: str) -> Any:
+    """Some days at once, or a day of one's own."""
     choices = [(_dump(episode_id, days=str(days)), reader.span(days)) for days in SNOOZE_DAYS]
     until = (_dump(episode_id, days=UNTIL), reader.say("until …"))
     return menu(SNOOZE, reader.say("Snooze"), [*choices, until])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from commands.blocks.notes import touch_words
@@ -254,6 +254,26 @@ def _alert(reader: Reader, entry: Entry) -> Sentences:
         "alert.dismissed": say("dismissed the alert: {name}", name=name) + note,
         "alert.cleared": say("closed the alert, it is over: {name}", name=name),
         "alert.unlatched": say("saw that it is over: {name}", name=name),
+        "alert.held": say("kept an alert until somebody works again: {name}", name=name),
+        "alert.quietened": say("left an alert to the digest: {name}", name=name),
+        "alert.muted": say("muted the alert: {name}", name=name),
+        "alert.unmuted": say("let the alert speak again: {name}", name=name),
+        "alert.escalated": say("said that nobody has taken the alert: {name}", name=name),
+        "alert.asked": say("asked who took it whether they are still on it: {name}", name=name),
+        "alert.kept": say("kept the alert in hand: {name}", name=name),
+        "alert.returned": say("opened the alert again, as nobody answered: {name}", name=name),
+        "alert.undone": say("took back what was done to the alert: {name}", name=name),
+    }
+
+
+def _mute(reader: Reader, entry: Entry) -> Sentences:
+    say, reason = reader.say, entry.quote("reason")
+    until = entry.facts.get("until")
+    when = reader.moment(datetime.fromisoformat(until)) if isinstance(until, str) else "–"
+    return {
+        "mute.added": say("muted the account's alerts until {time}", time=when) + reason,
+        "mute.changed": say("muted the account's alerts until {time} instead", time=when) + reason,
+        "mute.ended": say("ended the mute of the account's alerts"),
     }
 
 
@@ -302,6 +322,7 @@ SUBJECTS: Mapping[str, Callable[[Reader, Entry], Sentences]] = {
     "renewal": _renewal,
     "contract": _contract,
     "alert": _alert,
+    "mute": _mute,
     "import": _import,
 }
 

@@ -139,6 +139,7 @@ def _remember(tx: Tx, deed: _Deed, hand: _Hand) -> list[Enqueue]:
         actor_kind=hand.actor.kind,
         actor_id=hand.actor.id,
         verb=deed.verb,
+        version=row.version,
         before=deed.before,
         after=deed.after,
         note=intent.note if intent else "",

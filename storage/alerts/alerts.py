@@ -111,7 +111,9 @@ class EpisodeRow(SQLModel, table=True):
 
 
 class AlertEventRow(SQLModel, table=True):
-    """History of an episode: who, when, what, before and after."""
+    """History of an episode: who, when, what, before and after. `version` is the one this gave the alert (0 in rows of
+    older releases).
+    """
 
     __tablename__ = "alert_events"
 
@@ -122,6 +124,7 @@ class AlertEventRow(SQLModel, table=True):
     actor_kind: str
     actor_id: str
     verb: str
+    version: int = 0
     before: dict[str, Any] = json_value(default_factory=dict)
     after: dict[str, Any] = json_value(default_factory=dict)
     note: str = ""
@@ -204,7 +207,8 @@ def count_closed(tx: Tx, account_id: str | None = None, *, kinds: Kinds = None) 
 def list_history(tx: Tx, episode_id: str) -> list[AlertEventRow]:
     """What happened to an alert, oldest first."""
     wanted = (AlertEventRow.workspace_id == tx.workspace_id, AlertEventRow.episode_id == episode_id)
-    return list(tx.session.exec(select(AlertEventRow).where(*wanted).order_by(col(AlertEventRow.at))))
+    done = select(AlertEventRow).where(*wanted)
+    return list(tx.session.exec(done.order_by(col(AlertEventRow.at), col(AlertEventRow.version))))
 
 
 def find_event(tx: Tx, event_id: str) -> AlertEventRow | None:

@@ -1,17 +1,19 @@
-"""What happened over a span of days: bands per day, alerts opened. Owns these reads for replays; changes nothing."""
+"""What happened: bands per day and alerts opened, for replays; all that was done to the alerts of an account. Owns
+these reads; changes nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func
 from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 
 from rules.records import Band
 from storage.accounts.accounts import AccountRow
-from storage.alerts.alerts import EpisodeRow
+from storage.alerts.alerts import AlertEventRow, EpisodeRow
 from storage.db import Tx
 from storage.health.health import HealthScoreRow
 
@@ -43,3 +45,27 @@ def list_opened(tx: Tx, since: datetime, until: datetime) -> list[tuple[EpisodeR
         .order_by(col(EpisodeRow.opened_at), AccountRow.name, col(EpisodeRow.kind))
     )
     return list(tx.session.exec(statement).all())
+
+
+def list_events(tx: Tx, account_id: str, *, limit: int, offset: int = 0) -> list[tuple[AlertEventRow, EpisodeRow]]:
+    """What happened to the account's alerts, newest first, each with its alert."""
+    found = select(AlertEventRow, EpisodeRow).join(EpisodeRow, col(EpisodeRow.id) == col(AlertEventRow.episode_id))
+    ordered = found.where(*_is_about(tx, account_id)).order_by(
+        col(AlertEventRow.at).desc(), col(AlertEventRow.version).desc(), col(AlertEventRow.id)
+    )
+    return list(tx.session.exec(ordered.limit(limit).offset(offset)).all())
+
+
+def count_events(tx: Tx, account_id: str) -> int:
+    """How many `list_events` would give without a limit."""
+    counted = select(func.count()).select_from(AlertEventRow)
+    counted = counted.join(EpisodeRow, col(EpisodeRow.id) == col(AlertEventRow.episode_id))
+    return tx.session.exec(counted.where(*_is_about(tx, account_id))).one()
+
+
+def _is_about(tx: Tx, account_id: str) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(AlertEventRow.workspace_id) == tx.workspace_id,
+        col(EpisodeRow.workspace_id) == tx.workspace_id,
+        col(EpisodeRow.account_id) == account_id,
+    )

@@ -181,7 +181,8 @@ def test_an_alert_that_is_gone_renders_nothing(desk: Desk):
 
 
 def test_take(desk: Desk, episode: EpisodeRow):
-    assert list(desk.press(alerts.take, ref_of(episode), surface=Surface.MESSAGE)) == []
+    [whisper] = desk.press(alerts.take, ref_of(episode), surface=Surface.MESSAGE)
+    assert find_ref([whisper], "alerts.undo").extra == {"version": "2"}
     row = get_episode(desk.tx, episode.id)
     assert (row.state, row.taken_at, row.version, row.epoch) == (EpisodeState.ACKED, NOW, 2, 2)
     assert verbs(desk, episode) == ["taken"]
