@@ -98,7 +98,7 @@ def _draw_alert(reader: Reader, item: Item, sight: Sight) -> tuple[str, Element 
     view = sight.alerts.get(item.id)
     if view is None:
         return "", None
-    line = alert_line(reader, view, is_listed=True)
+    line = alert_line(reader, view, is_in_digest=True)
     if is_urgent(item):
         waits = (sight.day - view.row.opened_at.date()).days
         unclaimed = " · " + reader.say("unclaimed for {span}", span=reader.span(waits)) if waits > 0 else ""

@@ -98,7 +98,7 @@ def list_to_release(tx: Tx, limit: int) -> list[EpisodeRow]:
 
 
 def has_work(tx: Tx, now: datetime) -> bool:
-    """Whether a mute has to be ended, or has alerts to silence or to let go. It only reads, so idle runs write nothing."""
+    """Whether a mute has to be ended, or has alerts to silence or to let go. Only a read: idle runs write nothing."""
     is_over = select(MuteRow.id).where(_is_on(tx), MuteRow.until <= now)
     if tx.session.exec(is_over.limit(1)).first() is not None:
         return True
