@@ -21,8 +21,8 @@ from rules.delivery.outbox import Outcome
 
 EVENT_TYPE = "milepost"
 
-# How far our clock may be ahead of Slack's without a look-up missing a message.
-_CLOCK_MARGIN = timedelta(hours=1)
+# How far our clock may be ahead of Slack's without a look-up missing a message: somebody may have set the wrong day.
+_CLOCK_MARGIN = timedelta(hours=25)
 _HISTORY_PAGE = 200
 _KEPT_SECONDS = 5.0
 # A logger without a level of its own would make the SDK spell out every request for nobody.

@@ -28,7 +28,7 @@ from words.reader import Reader
 
 # As in production, in a smaller scale: the settle time is longer than a request of the fake Slack takes to land.
 PACE = Pace(lease=1.0, settle=0.4, spacing=0.01, poll=0.05, timeout=0.4, sweep=60.0)
-LEASE_SECONDS, TICK_SECONDS = 1.0, 0.1
+LEASE_SECONDS, TICK_SECONDS = 1.5, 0.1
 
 
 def deliver(say: Say, url: str, slack: str, ahead: float = 0.0, hold: str = "") -> None:
@@ -67,6 +67,8 @@ def schedule(say: Say, url: str, business: str, ahead: float = 0.0, seconds: flo
             Database(url), {**quiet, "wake": run}, two, tick_seconds=TICK_SECONDS, lease_seconds=LEASE_SECONDS
         )
         scheduler.start()
+        if scheduler._timer is not None:  # which goes by the machine's clock, that is right
+            scheduler._timer.get_jobs()[0].modify(next_run_time=read_wall())
         await asyncio.Event().wait()
 
     asyncio.run(tick())

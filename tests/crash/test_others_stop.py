@@ -1,4 +1,4 @@
-"""A worker stopped (SIGSTOP) past its lease: another takes over, and what the first does when it wakes comes too late."""
+"""A worker stopped (SIGSTOP) past its lease: another takes over; what the first does when it wakes comes too late."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from storage.db import Database
 from storage.delivery.outbox import OutboxRow, enqueue
 from tests.alert_rows import list_outbox
 from tests.conftest import NOW, add_workspace
-from tests.crash.forked import Forker, open_forker
+from tests.crash.forked import Forker
 from tests.crash.slack_of_now import SlackOfNow
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 DELIVER = "tests.crash.others_children:deliver"
 
 
@@ -40,11 +41,13 @@ def find(database: Database, workspace_id: str, name: str) -> OutboxRow:
 
 
 @pytest.mark.parametrize("where", ["before its request", "before it reads the answer"])
-async def test_who_wakes_after_its_lease_changes_nothing(database: Database, tmp_path: Path, where: str):
+async def test_who_wakes_after_its_lease_changes_nothing(
+    database: Database, tmp_path: Path, forker: Forker, where: str
+):
     workspace_id = add_workspace(database)
     say(database, workspace_id, "n0", "n1")
     go = tmp_path / "go"
-    async with SlackOfNow() as slack, open_forker() as forker:
+    async with SlackOfNow() as slack:
         if where == "before its request":
             stopped = await forker.start(DELIVER, url=database.url, slack=slack.url, hold=str(go))
             assert await stopped.hear() == "n0"

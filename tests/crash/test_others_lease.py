@@ -1,0 +1,121 @@
+"""The scheduler that holds the lease is killed or stopped, by right clocks and wrong ones: another goes on, what was
+under way runs again, and what is done is not done twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlmodel import select
+
+from storage.db import Database
+from storage.delivery.leases import LeaseRow
+from storage.delivery.schedules import ScheduleRunRow, ensure_schedules
+from tests.conftest import add_workspace
+from tests.crash.forked import Forker
+from tests.crash.others_children import LEASE_SECONDS
+from tests.crash.test_others_clock import DAY, WRONG, name
+from tests.crash.test_others_stop import until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+SCHEDULE = "tests.crash.others_children:schedule"
+START = datetime(2026, 3, 10, 9, 1, tzinfo=UTC)
+DUE = START + timedelta(minutes=5)
+OCCURRENCE = datetime(2026, 3, 10, 9, 5, tzinfo=UTC)
+
+
+def prepare(database: Database) -> str:
+    """Schedules of which one is due at `DUE`; the workspace's id."""
+    workspace_id = add_workspace(database)
+    with database.writing(workspace_id) as tx:
+        ensure_schedules(tx, START)
+    return workspace_id
+
+
+def list_runs(database: Database) -> list[ScheduleRunRow]:
+    with database.read() as session:
+        return list(session.exec(select(ScheduleRunRow)))
+
+
+def get_epoch(database: Database) -> int:
+    with database.read() as session:
+        return session.exec(select(LeaseRow)).one().epoch
+
+
+async def test_a_holder_killed_in_the_middle_is_followed_by_another(database: Database, forker: Forker):
+    prepare(database)
+    first = await forker.start(SCHEDULE, url=database.url, business=DUE.isoformat(), seconds=30.0)
+    assert await first.hear() == f"begin {OCCURRENCE.isoformat()}"
+    second = await forker.start(SCHEDULE, url=database.url, business=DUE.isoformat())
+    await asyncio.sleep(1.5 * LEASE_SECONDS)
+    assert second.said.empty(), "the holder lives and renews"
+    await first.kill()
+    killed_at = asyncio.get_running_loop().time()
+    assert await second.hear() == f"begin {OCCURRENCE.isoformat()}"
+    assert asyncio.get_running_loop().time() - killed_at < LEASE_SECONDS + 3.0
+    await until(lambda: all(row.finished_at for row in list_runs(database)))
+    await second.kill()
+    third = await forker.start(SCHEDULE, url=database.url, business=DUE.isoformat())
+    await until(lambda: get_epoch(database) == 3)
+    await asyncio.sleep(0.5)
+    await third.kill()
+    assert third.said.empty(), "what is done stays done"
+    (run,) = list_runs(database)
+    assert (run.occurrence, run.attempts, run.epoch, run.error) == (OCCURRENCE, 2, 2, "")
+
+
+async def test_a_holder_that_slept_past_its_lease_ends_nothing(database: Database, forker: Forker):
+    """It wakes with its run done, while another is at it under the next epoch: only that one may end the run."""
+    prepare(database)
+    first = await forker.start(SCHEDULE, url=database.url, business=DUE.isoformat(), seconds=0.5)
+    assert (await first.hear()).startswith("begin")
+    first.send(signal.SIGSTOP)
+    second = await forker.start(SCHEDULE, url=database.url, business=DUE.isoformat(), seconds=2.0)
+    assert (await second.hear()).startswith("begin")
+    first.send(signal.SIGCONT)
+    assert (await first.hear()).startswith("end")
+    await asyncio.sleep(0.5)
+    assert [row.finished_at for row in list_runs(database)] == [None], "the late end was refused"
+    assert (await second.hear()).startswith("end")
+    await until(lambda: all(row.finished_at for row in list_runs(database)))
+    await first.kill()
+    await second.kill()
+    (run,) = list_runs(database)
+    assert (run.attempts, run.epoch, run.error) == (2, 2, "")
+
+
+@pytest.mark.parametrize("ahead", WRONG, ids=name)
+async def test_a_lease_taken_by_a_wrong_clock_holds_nobody_up_after_its_end(
+    sqlite_database: Database, forker: Forker, ahead: float
+):
+    database = sqlite_database
+    prepare(database)
+    wrong = await forker.start(SCHEDULE, url=database.url, business=START.isoformat(), ahead=ahead)
+    await until(lambda: has_lease(database))
+    await wrong.kill()
+    right = await forker.start(SCHEDULE, url=database.url, business=DUE.isoformat())
+    assert (await right.hear(LEASE_SECONDS + 5.0)).startswith("begin")
+    await until(lambda: len(list_runs(database)) == 1 and all(row.finished_at for row in list_runs(database)))
+    await right.kill()
+
+
+def has_lease(database: Database) -> bool:
+    with database.read() as session:
+        return any(row.holder for row in session.exec(select(LeaseRow)))
+
+
+@pytest.mark.parametrize("ahead", [-DAY, DAY], ids=name)
+async def test_of_two_whose_clocks_differ_one_acts(postgres_url: str, forker: Forker, ahead: float):
+    database = Database(postgres_url)
+    prepare(database)
+    order = {"url": database.url, "business": DUE.isoformat()}
+    both = [await forker.start(SCHEDULE, **order, ahead=each) for each in (ahead, 0.0)]
+    await until(lambda: has_lease(database) and all(row.finished_at for row in list_runs(database)))
+    await asyncio.sleep(2 * LEASE_SECONDS)
+    assert sum(each.said.qsize() for each in both) == 2, "one began and ended, once"
+    for each in both:
+        await each.kill()
+    database.close()
