@@ -85,6 +85,7 @@ def list_unclaimed(tx: Tx, told_before: datetime, limit: int) -> tuple[list[str]
         *_is_in(tx, EpisodeRow),
         col(EpisodeRow.state) == EpisodeState.OPEN,
         col(EpisodeRow.severity).in_(_URGENT),
+        col(EpisodeRow.muted_by).is_(None),
         func.coalesce(EpisodeRow.announced_at, EpisodeRow.opened_at) <= told_before,
     )
     is_critical = col(EpisodeRow.severity) == Severity.CRITICAL
@@ -180,6 +181,7 @@ def _list_alerts(tx: Tx, _day: date, scope: Scope | None) -> list[Item]:
         *_is_in(tx, row),
         col(row.state).in_((EpisodeState.OPEN, EpisodeState.ACKED)),
         col(row.kind).not_in(_TOLD_OTHERWISE),
+        col(row.muted_by).is_(None),
     )
     rows = tx.session.execute(narrow(query, row, scope, row.owner_id, row.taken_by))
     return [
