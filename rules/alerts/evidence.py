@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 
 from rules.alerts.conditions import OBSERVATIONS, Topic, Verdict
 from rules.alerts.tuning import AS_MADE, Tuning
@@ -15,7 +16,7 @@ from rules.health.usage import Feed, Usage
 from rules.records import AlertKind, Severity, Tier
 from rules.renewals.renewals import RenewalFacts
 from rules.success.journeys import JourneyFacts
-from rules.success.targets import TargetFacts
+from rules.success.targets import Assessment, TargetFacts, assess
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,11 @@ class Evidence:
     journey: JourneyFacts | None = None
     renewals: tuple[RenewalFacts, ...] = ()
     tunings: Mapping[AlertKind, Tuning] = field(default_factory=dict)
+
+    @cached_property
+    def standings(self) -> tuple[tuple[TargetSeen, Assessment], ...]:
+        """Each target as it stands on `day`, judged once for all rules that ask."""
+        return tuple((seen, assess(seen.facts, self.day)) for seen in self.targets)
 
     def get_tuning(self, kind: AlertKind) -> Tuning:
         """What people changed about the rule."""

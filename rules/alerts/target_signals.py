@@ -18,7 +18,6 @@ from rules.success.targets import (
     STALE_CADENCES,
     Assessment,
     TargetStatus,
-    assess,
     count_limits,
     curve_points,
     is_keep,
@@ -41,14 +40,14 @@ def observe_behind(evidence: Evidence) -> Sequence[Observation]:
     """
     return [
         _judge_pace(evidence, seen, found)
-        for seen, found in _assess_all(evidence)
+        for seen, found in evidence.standings
         if found.status in _RUNNING and found.measured_on is not None
     ]
 
 
 def observe_stale(evidence: Evidence) -> Sequence[Observation]:
     """Whether each target went without a value for two cadences. Level: days since the last one."""
-    return [_judge_age(evidence, seen, found) for seen, found in _assess_all(evidence) if found.status in _RUNNING]
+    return [_judge_age(evidence, seen, found) for seen, found in evidence.standings if found.status in _RUNNING]
 
 
 def observe_step(evidence: Evidence) -> Sequence[Observation]:
@@ -57,7 +56,7 @@ def observe_step(evidence: Evidence) -> Sequence[Observation]:
     """
     return [
         _judge_step(evidence, seen, found, point)
-        for seen, found in _assess_all(evidence)
+        for seen, found in evidence.standings
         if found.status in _RUNNING or found.status in (TargetStatus.MISSED, TargetStatus.UNPROVEN)
         for point in _list_near(seen, evidence.day)
     ]
@@ -166,10 +165,6 @@ def _judge_step(evidence: Evidence, seen: TargetSeen, found: Assessment, point: 
 
 
 # ---------------------------------------------------------------- facts
-
-
-def _assess_all(evidence: Evidence) -> list[tuple[TargetSeen, Assessment]]:
-    return [(seen, assess(seen.facts, evidence.day)) for seen in evidence.targets]
 
 
 def _target_facts(seen: TargetSeen, found: Assessment) -> dict[str, object]:

@@ -89,11 +89,15 @@ def compare(earlier: DayScore, later: DayScore) -> Comparison | None:
     """
     if earlier.score is None or later.score is None:
         return None
-    common, total = _find_common(earlier, later)
-    if total <= 0 or total < LEAST_COVERAGE * sum(weight for _x, weight in later.factors.values()):
+    whole = total = before = after = 0.0
+    for name, (x, weight) in later.factors.items():
+        whole += weight
+        known = earlier.factors.get(name)
+        if known is not None:
+            total, before, after = total + weight, before + known[0] * weight, after + x * weight
+    if total <= 0 or total < LEAST_COVERAGE * whole:
         return None
-    before, after = _weigh(earlier, common, total), _weigh(later, common, total)
-    return Comparison(earlier, later, _cap(earlier, before), _cap(later, after))
+    return Comparison(earlier, later, _cap(earlier, before / total), _cap(later, after / total))
 
 
 def list_comparisons(day: date, scores: Mapping[date, DayScore]) -> list[Comparison]:
@@ -108,18 +112,18 @@ def list_comparisons(day: date, scores: Mapping[date, DayScore]) -> list[Compari
 def find_drop(comparisons: Sequence[Comparison], *, margin: float = 0.0) -> tuple[Criterion, Comparison] | None:
     """The drop, by the first criterion met, measured from its highest day (the latest of equals).
 
-    With a `margin` (points) the thresholds are that much lower: no drop even then means it is surely over.
+    With a `margin` (points) the thresholds are that much lower: no drop even then means it is surely over. Less than a
+    point lost is no drop whatever the margin.
     """
-    if max((each.lost for each in comparisons), default=0.0) < RED_POINTS:
-        return None
-    recent = [each for each in comparisons if each.days <= FAST_DAYS]
+    fallen = [each for each in comparisons if each.lost >= RED_POINTS]
+    recent = [each for each in fallen if each.days <= FAST_DAYS]
     for criterion, among in (
         (Criterion.INTO_RED, recent),
-        (Criterion.INTO_RED, comparisons),
+        (Criterion.INTO_RED, fallen),
         (Criterion.BAND_LOST, recent),
-        (Criterion.BAND_LOST, comparisons),
+        (Criterion.BAND_LOST, fallen),
         (Criterion.FAST, recent),
-        (Criterion.SLOW, comparisons),
+        (Criterion.SLOW, fallen),
     ):
         met = [each for each in among if _is_met(criterion, each, margin)]
         if met:
@@ -149,10 +153,6 @@ def _find_common(earlier: DayScore, later: DayScore) -> tuple[dict[str, float], 
     """The later day's weights of the factors known on both, and their sum."""
     common = {name: weight for name, (_x, weight) in later.factors.items() if name in earlier.factors}
     return common, sum(common.values())
-
-
-def _weigh(day: DayScore, common: Mapping[str, float], total: float) -> float:
-    return sum(day.factors[name][0] * weight for name, weight in common.items()) / total
 
 
 def _cap(day: DayScore, score: float) -> float:

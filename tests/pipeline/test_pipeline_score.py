@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, update
 from sqlmodel import col, select
 
 from pipeline import rollup, score
@@ -227,6 +227,18 @@ def test_the_same_day_again_gives_the_same_rows_and_the_margin_looks_at_the_day_
         }
         assert list_bands(tx, ["acme"], YESTERDAY - timedelta(1)) == {}
         assert list_latest(tx, ["acme", "nobody"], YESTERDAY)["acme"].day == YESTERDAY
+
+
+def test_scores_of_earlier_versions_are_read_from_their_factors(company: Company):
+    company.add_account("acme", seats=100)
+    company.add_use("acme", WEEKLY, daily(90, 1, 60))
+    company.score()
+    known = company.read("acme")
+    with company.database.writing(company.workspace_id) as tx:
+        short = list_day_scores(tx, ["acme"], [TODAY])["acme"][TODAY]
+        tx.session.execute(update(HealthScoreRow).values(present=""))
+        assert list_day_scores(tx, ["acme"], [TODAY])["acme"][TODAY] == short == to_day_score(known)
+    assert short.factors
 
 
 def test_accounts_not_started_archived_or_lost_are_left_out(company: Company):

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from rules.alerts.conditions import Condition, Verdict
 from rules.alerts.evidence import Evidence, Rule
 from rules.alerts.health_signals import list_days, observe_drop, observe_red, observe_silence
-from rules.alerts.signals import RULES, find_seasons, has_just_dropped
+from rules.alerts.looks import has_dropped, look_at
+from rules.alerts.signals import RULES, find_seasons, has_just_dropped, may_have_dropped
 from rules.health.health import DayScore
 from rules.health.usage import Feed, Usage
-from rules.records import Band, ConditionState, Severity
+from rules.records import AlertKind, Band, ConditionState, Severity
 
 TODAY = date(2026, 3, 10)
 FACTORS = {"targets": 20.0, "support": 10.0}
@@ -149,3 +150,29 @@ def test_accounts_without_a_country_make_no_season():
 def test_only_drops_of_the_last_week_happened_together(days_ago: int):
     assert has_just_dropped(on(TODAY - timedelta(days=days_ago)), TODAY) == (days_ago < 7)
     assert not has_just_dropped(None, TODAY)
+
+
+@given(
+    st.sampled_from(ConditionState),
+    st.integers(0, 20),
+    st.integers(0, 3),
+    st.dictionaries(st.integers(0, 16), st.sampled_from([90.0, 60.0, 30.0])),
+)
+def test_scores_not_read_for_seasons_would_have_told_of_no_drop(
+    state: ConditionState, opened_ago: int, observed_ago: int, scores: dict[int, float]
+):
+    opened_on = TODAY - timedelta(days=opened_ago)
+    is_on = state in (ConditionState.FIRING, ConditionState.CLEARING)
+    streak = int(state in (ConditionState.PENDING, ConditionState.CLEARING))
+    stood = Condition(state, streak, opened_on, TODAY - timedelta(days=observed_ago), (opened_on,) if is_on else ())
+    known = {(AlertKind.HEALTH_DROP, ""): stood}
+    days = [day_score(ago, x, Band.RED if x < 50 else Band.GREEN) for ago, x in scores.items()]
+    if not may_have_dropped(state, opened_on if is_on else None, TODAY):
+        assert not has_dropped(look_at("acme", "DE", evidence(*days), known), known)
+
+
+def test_scores_are_read_where_a_drop_may_begin_today_or_began_lately():
+    assert may_have_dropped(None, None, TODAY)
+    assert may_have_dropped(ConditionState.PENDING, TODAY - timedelta(days=90), TODAY)
+    assert may_have_dropped(ConditionState.CLEARING, TODAY - timedelta(days=6), TODAY)
+    assert not may_have_dropped(ConditionState.CLEARING, TODAY - timedelta(days=7), TODAY)
