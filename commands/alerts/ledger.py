@@ -214,7 +214,7 @@ def _tenth(hours: float) -> Decimal:
 
 def _draw(reader: Reader, ledger: Ledger) -> Sheet:
     say = reader.say
-    parts = (say("acted on"), say("dismissed"), say("of these too sensitive"), say("ignored"), say("waiting or moot"))
+    parts = (say("acted on"), say("dismissed"), say("dismissed as too sensitive"), say("ignored"), say("waiting or moot"))
     bars = tuple(
         Bar(
             _name(reader, line),
