@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 
+from commands.alerts import mutes, noise
 from commands.alerts.alert_acts import carry_out, get_view, plan_snooze, require
 from commands.alerts.alert_forms import assign_form, dismiss_form, snooze_form
 from commands.alerts.alert_lists import show_account, show_list
@@ -40,6 +41,8 @@ def get_access(text: str) -> Access:
         "snooze": not _may_name_day(rest),
     }
     verb = verb.casefold()
+    if verb in _ACCESS:
+        return _ACCESS[verb](rest)
     if verb in _VIEWS:
         return "writes" if verb == "ledger" else "reads"
     return "writes" if verb in _VERBS and not is_form.get(verb, False) else "reads"
@@ -103,8 +106,11 @@ _VIEWS: Mapping[str, Callable[[Call, Tx, str], list[Reply]]] = {
     "log": show_log,
     "rules": lambda call, tx, _rest: show_rules(call, tx),
     "why": show_why,
+    **mutes.VERBS,
+    **noise.VERBS,
 }
-"""Words after which nothing is done to an alert. The ledger sends its picture."""
+"""Words after which nothing is done to a single alert. The ledger sends its picture."""
+_ACCESS: Mapping[str, Callable[[str], Access]] = mutes.ACCESS
 _VERBS: Mapping[str, Act] = {
     "take": _take,
     "snooze": _snooze,

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from commands.alerts import alert_log, alert_undo, alert_waiting, ledger, rules, why
+from commands.alerts import alert_log, alert_undo, alert_waiting, ledger, mutes, noise, rules, why
 from commands.alerts.alert_acts import carry_out, get_view, plan_snooze, require, require_open
 from commands.alerts.alert_forms import (
     ASSIGN_FORM,
@@ -131,7 +131,8 @@ SLICE = Slice(
         Command(
             "alerts",
             "[mine | all | closed] [health | targets | milestones | renewals] [ACCOUNT] "
-            "or take | snooze | assign | dismiss | resolve | why | log ACCOUNT, or rules, or ledger [DAYS]",
+            "or take | snooze | assign | dismiss | resolve | why | log ACCOUNT, or rules, or ledger [DAYS], "
+            "or mute ACCOUNT|KIND|all until DATE [REASON], or unmute, or mutes, or settings [mine]",
             "See what needs somebody, and take care of it",
             handle_line,
             get_access,
@@ -144,6 +145,8 @@ SLICE = Slice(
                 "alerts why acme",
                 "alerts log acme",
                 "alerts ledger 30",
+                "alerts mute acme until 1 Sep merger",
+                "alerts settings mine",
             ),
         ),
     ),
@@ -161,12 +164,16 @@ SLICE = Slice(
         *alert_log.BUTTONS,
         *why.BUTTONS,
         *rules.BUTTONS,
+        *mutes.BUTTONS,
+        *noise.BUTTONS,
     ),
     forms=(
         Form(SNOOZE_FORM, submit_snooze),
         Form(ASSIGN_FORM, submit_assign),
         Form(DISMISS_FORM, submit_dismiss),
         Form(RESOLVE_FORM, submit_resolve),
+        *mutes.FORMS,
+        *noise.FORMS,
     ),
     renders={MESSAGE: render_alert_of, SUMMARY: render_summary_of}
     | alert_waiting.RENDERS

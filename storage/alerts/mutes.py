@@ -87,6 +87,11 @@ def list_over(tx: Tx, now: datetime) -> list[MuteRow]:
     return list(tx.session.exec(query.order_by(col(MuteRow.id)).with_for_update()))
 
 
+def count_covered(tx: Tx, scope: Scope) -> int:
+    """How many open alerts a mute of `scope` covers."""
+    return tx.session.exec(select(func.count()).select_from(EpisodeRow).where(_is_open(tx), _is_covered(scope))).one()
+
+
 def list_to_mute(tx: Tx, scopes: Sequence[Scope], limit: int) -> list[EpisodeRow]:
     """The first open alerts that one of the scopes covers and that are not muted yet. Locked where the database can."""
     return list(tx.session.exec(_to_mute(tx, scopes).limit(limit).with_for_update())) if scopes else []
