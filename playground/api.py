@@ -54,10 +54,10 @@ class Api:
         fault = self.core.find_fault(method, received.args)
         if fault is None:
             return self.apply(received)
-        self.core.note_strike(method, received.args, fault)
-        return await strike(self.core, request, fault, lambda: self.apply(received))
+        number = self.core.note_strike(method, received.args, fault)
+        return await strike(self.core, request, fault, lambda: self.apply(received, number))
 
-    def apply(self, received: Received) -> web.Response:
+    def apply(self, received: Received, struck_by: int = 0) -> web.Response:
         """Do a call, note it, and answer."""
         start = time.perf_counter()
         headers: dict[str, str] = {}
@@ -68,7 +68,8 @@ class Api:
             body, outcome = refusal.to_json(), refusal.code
         place = {key: body[key] for key in ("channel", "ts") if isinstance(body.get(key), str)}
         seconds = time.perf_counter() - start
-        self.core.ledger.write("api", received.method, received.args, outcome, seconds, place)
+        noted = {"place": place, "struck_by": struck_by}
+        self.core.ledger.write("api", received.method, received.args, outcome, seconds, **noted)
         return web.json_response(body, headers=headers)
 
     def run(self, received: Received) -> Json:

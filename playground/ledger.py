@@ -37,9 +37,7 @@ class Ledger:
     entries: deque[Json] = field(default_factory=lambda: deque(maxlen=KEPT_ENTRIES))
     last_number: int = 0
 
-    def write(
-        self, kind: str, name: str, content: Any, outcome: str, seconds: float = 0.0, place: Json | None = None
-    ) -> int:
+    def write(self, kind: str, name: str, content: Any, outcome: str, seconds: float = 0.0, **more: Any) -> int:
         """Add an entry; its number.
 
         Args:
@@ -48,10 +46,11 @@ class Ledger:
             content: arguments or payload.
             outcome: `ok`, an error code, or a fault's kind.
             seconds: how long it took.
-            place: `channel` and `ts` that a call answered with.
+            more: what else is known: `place` (`channel` and `ts` that a call answered with), `struck_by` (the number of
+                the entry of the fault that struck the call); left out where empty.
         """
         self.last_number += 1
         entry: Json = {"n": self.last_number, "at": self.clock(), "kind": kind, "name": name, "outcome": outcome}
         entry |= {"milliseconds": round(seconds * 1000, 1), "content": mask(content)}
-        self.entries.append(entry | ({"place": place} if place else {}))
+        self.entries.append(entry | {key: value for key, value in more.items() if value})
         return self.last_number
