@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,12 +61,40 @@ def upgrade(database: Database) -> None:
         _refuse_newer(found)
     from alembic import command
 
-    with database.engine.begin() as connection:
+    with _altering(database) as connection:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
         command.upgrade(_config(connection), "head")
         if database.is_sqlite:
             write_statistics(connection)
+
+
+@contextmanager
+def _altering(database: Database) -> Iterator[Connection]:
+    """One transaction in which tables may be replaced. SQLite changes a column by making the table anew and dropping
+    the old one; with foreign keys watched, that deletes every row that refers to it. So nobody watches meanwhile
+    (which can only be said before a transaction begins), and all references are checked before it ends.
+    """
+    if not database.is_sqlite:
+        with database.engine.begin() as connection:
+            yield connection
+        return
+    with database.engine.connect() as connection:
+        _watch_references(connection, is_on=False)
+        try:
+            with connection.begin():
+                yield connection
+                if lost := connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(3):
+                    sentence = "The upgrade would leave rows that refer to nothing ({rows}), so nothing was changed."
+                    raise SchemaError(sentence, rows="; ".join(f"{row[0]} → {row[2]}" for row in lost))
+        finally:
+            _watch_references(connection, is_on=True)
+
+
+def _watch_references(connection: Connection, *, is_on: bool) -> None:
+    cursor = connection.connection.cursor()  # the driver's own: SQLAlchemy's would begin a transaction
+    cursor.execute(f"PRAGMA foreign_keys={'ON' if is_on else 'OFF'}")
+    cursor.close()
 
 
 def write_revision(message: str) -> Path:
