@@ -17,6 +17,7 @@ from storage.alerts.adjustments import (
     ProposalState,
     RuleAdjustmentRow,
     RuleProposalRow,
+    get_adjustment,
     get_proposal,
     list_adjustments,
 )
@@ -89,7 +90,7 @@ def refuse(tx: Tx, row: RuleProposalRow, actor: Actor, now: datetime) -> None:
 
 def take_back(tx: Tx, row: RuleAdjustmentRow, actor: Actor, now: datetime) -> None:
     """The rule as it was before the change, from the next look on. Raises `StaleError` where that was done before."""
-    tx.session.refresh(row, with_for_update=True)
+    row = get_adjustment(tx, row.id, is_locking=True)
     if row.ended_at is not None:
         raise StaleError("This change was taken back already. See `/cs alerts rules`.")
     row.ended_at, row.ended_by = now, actor.id
@@ -103,10 +104,10 @@ def take_back(tx: Tx, row: RuleAdjustmentRow, actor: Actor, now: datetime) -> No
 
 def _lock(tx: Tx, row: RuleProposalRow) -> RuleProposalRow:
     """The proposal as it stands, held until the transaction ends."""
-    tx.session.refresh(row, with_for_update=True)
+    row = get_proposal(tx, row.id, is_locking=True)
     if row.state is not ProposalState.OPEN:
         raise StaleError("This was decided already. See `/cs alerts rules` for how the rule stands.")
-    return get_proposal(tx, row.id)
+    return row
 
 
 def _mute(tx: Tx, kind: AlertKind, actor: Actor, now: datetime) -> MuteRow:

@@ -7,9 +7,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, and_, func, text
 from sqlmodel import Field, Index, SQLModel, col, or_, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from rules.alerts.ledger import Proposal
 from rules.alerts.tuning import Adjustment, Remedy, Tuning, tune
@@ -17,6 +19,8 @@ from rules.records import AlertKind
 from storage.db import Tx
 from storage.errors import NotFoundError
 from storage.fields import choice, key, moment, workspace
+
+_Row = TypeVar("_Row", bound=SQLModel)
 
 PROPOSAL = "rule_proposal"
 """Kind of the outbox row that asks the lead; its reference is the proposal's id."""
@@ -96,11 +100,13 @@ def to_adjustment(row: RuleAdjustmentRow) -> Adjustment:
     return Adjustment(row.id, row.kind, row.remedy, row.since, row.decided_by, row.amount, row.until)
 
 
-def get_adjustment(tx: Tx, adjustment_id: str) -> RuleAdjustmentRow:
-    """The change, also one that was taken back. Raises `NotFoundError`."""
+def get_adjustment(tx: Tx, adjustment_id: str, *, is_locking: bool = False) -> RuleAdjustmentRow:
+    """The change, also one that was taken back. `is_locking`: as it stands, held until the transaction ends. Raises
+    `NotFoundError`.
+    """
     row = RuleAdjustmentRow
     query = select(row).where(row.workspace_id == tx.workspace_id, row.id == adjustment_id)
-    found = tx.session.exec(query).first()
+    found = tx.session.exec(_locking(query) if is_locking else query).first()
     if found is None:
         raise NotFoundError("This change no longer exists. See `/cs alerts rules` for those that do.")
     return found
@@ -111,9 +117,12 @@ def find_proposal(tx: Tx, proposal_id: str) -> RuleProposalRow | None:
     return tx.session.exec(select(RuleProposalRow).where(_is_here(tx), RuleProposalRow.id == proposal_id)).first()
 
 
-def get_proposal(tx: Tx, proposal_id: str) -> RuleProposalRow:
-    """The proposal, decided or not. Raises `NotFoundError`."""
-    found = find_proposal(tx, proposal_id)
+def get_proposal(tx: Tx, proposal_id: str, *, is_locking: bool = False) -> RuleProposalRow:
+    """The proposal, decided or not. `is_locking`: as it stands, held until the transaction ends. Raises
+    `NotFoundError`.
+    """
+    query = select(RuleProposalRow).where(_is_here(tx), RuleProposalRow.id == proposal_id)
+    found = tx.session.exec(_locking(query) if is_locking else query).first()
     if found is None:
         raise NotFoundError("This proposal no longer exists. See `/cs alerts rules`.")
     return found
@@ -131,6 +140,10 @@ def list_latest_proposals(tx: Tx) -> dict[AlertKind, Proposal]:
     is_latest = and_(col(row.kind) == latest.c.kind, col(row.made_at) == latest.c.made_at)
     found = tx.session.exec(select(row).join(latest, is_latest).where(_is_here(tx)))
     return {each.kind: Proposal(each.made_at, each.decided_at) for each in found}
+
+
+def _locking(query: SelectOfScalar[_Row]) -> SelectOfScalar[_Row]:
+    return query.with_for_update().execution_options(populate_existing=True)
 
 
 def _is_here(tx: Tx) -> ColumnElement[bool]:
