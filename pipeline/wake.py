@@ -28,6 +28,13 @@ _PAGE = 100
 
 def run(database: Database, workspace_id: str, now: datetime) -> JobReport:
     """Do what is due, in pages. Safe to repeat, and to stop anywhere: the rest is done the next time."""
+    counts = run_clock(database, workspace_id, now)
+    announce(database, workspace_id, now)
+    return JobReport("wake", dict(counts))
+
+
+def run_clock(database: Database, workspace_id: str, now: datetime) -> Counter[str]:
+    """All but announcing: snoozes, then timers, then the leads; returns how often each transition was made."""
     counts: Counter[str] = Counter()
     while True:
         with database.writing(workspace_id) as tx:
@@ -37,9 +44,7 @@ def run(database: Database, workspace_id: str, now: datetime) -> JobReport:
         counts += woken
     counts += _run_timers(database, workspace_id, now)
     with database.writing(workspace_id) as tx:
-        counts += Counter(leads_told=make_lead_messages(tx, now))
-    announce(database, workspace_id, now)
-    return JobReport("wake", dict(counts))
+        return counts + Counter(leads_told=make_lead_messages(tx, now))
 
 
 def _wake_page(tx: Tx, now: datetime) -> Counter[str]:

@@ -178,7 +178,8 @@ def decide(episode: Episode | None, event: Event, now: datetime) -> tuple[Intent
         case Woke():
             return _wake(episode, event, now)
         case TakeBack():
-            return (change(episode, "undone", event.before, is_new_epoch=True),) if episode else ()
+            before = {**event.before, "asked_at": None}
+            return (change(episode, "undone", before, is_new_epoch=True),) if episode else ()
     if episode is None or not episode.is_open:
         raise ClosedError
     is_idle = isinstance(event, Assign) and episode.owner_id == event.owner_id
@@ -249,7 +250,7 @@ def _worsen(episode: Episode, fired: Fired) -> ChangeEpisode:
 def _surface(episode: Episode, fired: Fired) -> ChangeEpisode:
     """What stood in digests alone is worth telling at once now: in its thread where it has one."""
     values, was_told = _news(fired) | _voice(episode, fired), episode.announced_at is not None
-    return change(episode, "surfaced", values, is_told=was_told, is_rearmed=True)
+    return change(episode, "surfaced", values, is_new_epoch=episode.state is EpisodeState.OPEN, is_told=was_told)
 
 
 def _voice(episode: Episode, fired: Fired) -> Values:

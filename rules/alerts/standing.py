@@ -45,7 +45,7 @@ def quiet_values(is_quiet: bool, reason: str) -> Values:  # noqa: FBT001  # a co
 def closed_values(now: datetime, state: EpisodeState, by: str, reason: str, note: str) -> Values:
     """It is over. A person's close latches; the condition's own end does not."""
     values = _closing(now, by, reason, note)
-    return values | {"state": state, "snoozed_until": None, "is_latched": bool(by)}
+    return values | {"state": state, "snoozed_until": None, "asked_at": None, "is_latched": bool(by)}
 
 
 def _closing(at: datetime | None, by: str, reason: str, note: str) -> Values:
