@@ -26,7 +26,7 @@ from commands.kit import actions, message, section
 from commands.naming import find_account_here, resolve_account
 from commands.pages import wanted_page
 from commands.slice import Access, Button, Call, Form, Message, OpenForm, Reply, Whisper, answer_in_place
-from commands.typed import get_today, read_date, split_date
+from commands.typed import get_today, read_date, split_date, writes_if_typed
 from rules.alerts.mutes import AddMute, ChangeMute, Scope, decide_mute, decide_unmute
 from rules.errors import StaleError, UserError
 from rules.people.roles import Permission
@@ -188,10 +188,7 @@ def _find_end(tx: Tx, day: date) -> datetime:
 
 Verb = Callable[[Call, Tx, str], list[Reply]]
 VERBS: Mapping[str, Verb] = {"mute": mute, "unmute": unmute, "mutes": show_mutes}
-ACCESS: Mapping[str, Callable[[str], Access]] = {
-    "mute": get_mute_access,
-    "unmute": lambda text: "writes" if text.strip() else "reads",
-}
+ACCESS: Mapping[str, Callable[[str], Access]] = {"mute": get_mute_access, "unmute": writes_if_typed}
 BUTTONS = (
     Button(LIST, turn_page, "reads"),
     Button(BACK, turn_page, "reads"),
