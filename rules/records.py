@@ -241,6 +241,7 @@ class Enqueue:
         is_update: re-render the message already posted for (kind, reference).
         thread_kind: with `thread_reference`, post in the thread of that message.
         priority: smaller goes first; 0 for answers to a click, 5 for alerts, 9 for digests.
+        instead_of: the channel the message was meant for, where it goes elsewhere because nothing can be posted there.
     """
 
     kind: str
@@ -251,3 +252,4 @@ class Enqueue:
     thread_kind: str = ""
     thread_reference: str = ""
     priority: int = 5
+    instead_of: str = ""

@@ -22,6 +22,7 @@ from bot.clocks import Clocks
 from bot.slack.delivery_desk import Desk
 from bot.slack.delivery_marks import Marks
 from bot.slack.delivery_notices import NOTICES
+from bot.slack.delivery_pauses import probe_for_ever
 from bot.slack.delivery_records import Answer
 from bot.slack.delivery_requests import Parcel, Search, find_copies, join, open_session
 from bot.slack.delivery_sweep import sweep_for_ever
@@ -89,14 +90,18 @@ class Delivery:
         """Deliver until `drain`."""
         self._loop = asyncio.get_running_loop()
         async with open_session(2 * MOST_AT_ONCE) as self._session:
-            sweeper = asyncio.create_task(sweep_for_ever(self._desk, self._client))
+            beside = (
+                asyncio.create_task(sweep_for_ever(self._desk, self._client)),
+                asyncio.create_task(probe_for_ever(self._desk, self._client, self.nudge)),
+            )
             try:
                 while not self._is_stopping:
                     self._wake.clear()
                     has_found = await self._look()
                     await self._rest(has_found=has_found)
             finally:
-                sweeper.cancel()
+                for task in beside:
+                    task.cancel()
                 self._has_stopped.set()
             await self._has_drained.wait()
 

@@ -20,13 +20,16 @@ from bot.slack.delivery_renders import Drawing, make_search
 from bot.slack.delivery_requests import Parcel, Search
 from commands.slice import Render
 from rules.delivery.outbox import MOST_RENDER_ATTEMPTS, Pace
+from rules.records import Actor
 from storage.clock import read_clock
 from storage.db import Database, Tx
 from storage.delivery import outbox_claims as claims
 from storage.delivery.outbox import OutboxRow
 from storage.delivery.outbox_due import Due, find_due
-from storage.people.workspaces import list_workspaces
+from storage.people.connections import BY_HAND, resume_workspace
+from storage.people.workspaces import get_workspace, list_workspaces
 
+_SLACK = Actor.job("slack")
 _log = structlog.get_logger(__name__)
 
 
@@ -72,6 +75,19 @@ class Desk:
         with self.database.read() as session:
             rows = list_workspaces(session)
         return [row.id for row in rows if not row.is_paused and is_served(row.id)]
+
+    def list_refused(self, is_served: Callable[[str], bool]) -> list[str]:
+        """The served workspaces that are paused because Slack refused their token."""
+        with self.database.read() as session:
+            rows = list_workspaces(session)
+        return [row.id for row in rows if row.is_paused and row.paused_reason != BY_HAND and is_served(row.id)]
+
+    def resume(self, workspace_id: str) -> bool:
+        """The token works again: go on."""
+        with self._writing(workspace_id) as (tx, at):
+            is_resumed = get_workspace(tx).paused_reason != BY_HAND and resume_workspace(tx, _SLACK, at.business)
+        _log.info("workspace_resumed", workspace=workspace_id)
+        return is_resumed
 
     def record(self, answers: Sequence[Answer]) -> None:
         """Write down what came back from Slack. Rows that another transaction has in hand follow one by one, so that

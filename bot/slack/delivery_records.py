@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.slack.delivery_notices import make_notice
+from bot.slack.delivery_fallbacks import make_fallback
+from bot.slack.delivery_notices import make_notice, tell_pause
 from rules.delivery.outbox import Outcome, Pace, Verdict, backoff_seconds, classify, limit_seconds
 from storage.db import Tx
 from storage.delivery import outbox_claims as claims
@@ -83,9 +84,9 @@ def _record_send(tx: Tx, row: OutboxRow, outcome: Outcome, at: Moment) -> None:
             claims.cancel(tx, row, outcome.error)
         case Verdict.TOKEN:
             claims.requeue(tx, row, at.wall, outcome.error)
-            pause_workspace(tx, outcome.error, at.business)
+            pause(tx, outcome.error, at.business)
         case _:
-            bury(tx, row, outcome.error, at)
+            bury(tx, row, outcome.error, at, may_go_elsewhere=True)
 
 
 def _record_search(tx: Tx, row: OutboxRow, outcome: Outcome, at: Moment, *, resends_unseen: bool) -> None:
@@ -98,18 +99,26 @@ def _record_search(tx: Tx, row: OutboxRow, outcome: Outcome, at: Moment, *, rese
             claims.defer_lookup(tx, row, at.backoff(row), outcome.error)
         case Verdict.TOKEN:
             claims.defer_lookup(tx, row, at.backoff(row), outcome.error)
-            pause_workspace(tx, outcome.error, at.business)
+            pause(tx, outcome.error, at.business)
         case _ if resends_unseen:
             claims.requeue(tx, row, at.wall, outcome.error)
         case _:
             bury(tx, row, f"may have been posted, history cannot be read: {outcome.error}", at)
 
 
-def bury(tx: Tx, row: OutboxRow, error: str, at: Moment) -> None:
-    """The message cannot be sent until a person acts: keep it, and tell an admin."""
+def bury(tx: Tx, row: OutboxRow, error: str, at: Moment, *, may_go_elsewhere: bool = False) -> None:
+    """The message cannot be sent until a person acts: keep it, tell an admin, say it elsewhere if it must be said."""
     if not claims.mark_dead(tx, row, error):
         return
     _log.warning("message_dead", kind=row.kind, channel=row.channel, error=error)
+    fallback = make_fallback(tx, row, error) if may_go_elsewhere else None
     notice = make_notice(tx, row, error, at.business.date())
-    if notice is not None:
-        enqueue(tx, [notice], at.business)
+    enqueue(tx, [each for each in (fallback, notice) if each is not None], at.business)
+
+
+def pause(tx: Tx, reason: str, now: datetime) -> None:
+    """Slack refuses the token: stop, and say so as soon as it takes one again."""
+    line_id = pause_workspace(tx, reason, now)
+    if line_id:
+        _log.error("workspace_paused", reason=reason)
+        tell_pause(tx, line_id, now)

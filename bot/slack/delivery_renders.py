@@ -5,12 +5,14 @@ a search, in the caller's transaction; refuses to speak to Slack and to write.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.slack.delivery_requests import Parcel, Search
-from commands.slice import Render
+from commands.delivery.places import place_words
+from commands.kit import context
+from commands.slice import Message, Render
 from storage.db import Tx
-from storage.delivery.outbox import OutboxRow, find_posted
+from storage.delivery.outbox import OutboxRow, find_post, find_posted, stands_elsewhere
 from storage.people.members import find_by_slack_id
 from storage.people.workspaces import get_workspace
 from words.reader import Reader
@@ -26,14 +28,18 @@ class Drawing:
 
     def draw(self, row: OutboxRow) -> Parcel | None:
         """The message of a row as of now; None when there is nothing (left) to say."""
-        posted = find_posted(self.tx, row.kind, row.reference) if row.is_update else None
+        posted = find_post(self.tx, row.kind, row.reference) if row.is_update else None
         if row.is_update and posted is None:
             return None
-        message = self.renders[row.kind](row.reference, self.tx, self._reader(row.channel))
+        if row.error and not row.is_update and stands_elsewhere(self.tx, row):
+            return None
+        reader = self._reader(row.channel)
+        message = self.renders[row.kind](row.reference, self.tx, reader)
         if message is None:
             return None
+        message = _tell_meant(message, (posted or row).instead_of, reader)
         if posted is not None:
-            return Parcel(message, row.dedupe_key, posted[0], ts=posted[1])
+            return Parcel(message, row.dedupe_key, posted.posted_channel, ts=posted.slack_ts)
         channel, thread_ts = _find_thread(self.tx, row) or (row.channel, "")
         return Parcel(message, row.dedupe_key, channel, thread_ts=thread_ts)
 
@@ -45,6 +51,14 @@ class Drawing:
             home = member or get_workspace(self.tx)
             self._readers[name] = Reader(home.locale, member.local_zone if member else get_workspace(self.tx).zone)
         return self._readers[name]
+
+
+def _tell_meant(message: Message, channel: str, reader: Reader) -> Message:
+    """A fall-back says where it would stand if it could."""
+    if not channel:
+        return message
+    said = reader.say("Meant for {place}, where I cannot post.", place=place_words(channel))
+    return replace(message, blocks=(*message.blocks, context(said)))
 
 
 def make_search(tx: Tx, row: OutboxRow) -> Search:

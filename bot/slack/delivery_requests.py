@@ -88,6 +88,11 @@ async def delete(client: AsyncWebClient, channel: str, ts: str, timeout_seconds:
     return await _outcome(client.chat_delete(channel=channel, ts=ts), timeout_seconds)
 
 
+async def ask_token(client: AsyncWebClient, timeout_seconds: float) -> Outcome:
+    """Whether Slack takes the client's token."""
+    return await _outcome(client.auth_test(), timeout_seconds)
+
+
 @dataclass(frozen=True)
 class Search:
     """Where a message would be if an uncertain request took effect. `since` is the wall time of the first attempt."""

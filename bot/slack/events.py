@@ -11,9 +11,9 @@ from typing import Any
 
 import structlog
 
+from bot.slack.delivery_records import pause
 from bot.slack.people import People
 from storage.errors import BusyError
-from storage.people.connections import pause_workspace
 
 _log = structlog.get_logger(__name__)
 
@@ -61,4 +61,4 @@ class Events:
 
     def _write_pause(self, reason: str) -> None:
         with self.people.database.writing(self.people.installation.workspace_id) as tx:
-            pause_workspace(tx, reason, self.people.clocks.business())
+            pause(tx, reason, self.people.clocks.business())

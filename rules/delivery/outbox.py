@@ -33,6 +33,25 @@ _GONE_ERRORS = frozenset(
         "thread_not_found",
     }
 )
+_PLACE_ERRORS = frozenset(
+    {
+        "cannot_dm_bot",
+        "channel_not_found",
+        "ekm_access_denied",
+        "is_archived",
+        "is_inactive",
+        "not_in_channel",
+        "posting_to_general_channel_denied",
+        "restricted_action",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_only_channel",
+        "user_disabled",
+        "user_not_found",
+        "user_not_visible",
+        "users_not_found",
+    }
+)
 _SERVER_ERROR = 500
 _TOO_MANY = 429
 
@@ -49,6 +68,7 @@ class Pace:
         poll: between two looks for work when nobody nudges.
         timeout: of one request.
         sweep: from sending a message that had been uncertain until a look for a second copy of it.
+        probe: between two questions whether a token that Slack refused works again.
     """
 
     lease: float = 60.0
@@ -57,6 +77,7 @@ class Pace:
     poll: float = 1.0
     timeout: float = 10.0
     sweep: float = 300.0
+    probe: float = 60.0
 
 
 @dataclass(frozen=True)
@@ -116,6 +137,11 @@ def _judge_refusal(error: str) -> Verdict:
     if error in _GONE_ERRORS:
         return Verdict.GONE
     return Verdict.NOT_MEMBER if error == "not_in_channel" else Verdict.DEAD
+
+
+def is_place_error(error: str) -> bool:
+    """Whether a refusal is about the channel or person, so that the same message may go elsewhere."""
+    return error in _PLACE_ERRORS
 
 
 def backoff_seconds(attempts: int, luck: float) -> float:

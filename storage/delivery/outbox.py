@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, tuple_
+from sqlalchemy import ColumnElement, and_, func, tuple_
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint, col, select
 
 from rules.records import Enqueue
@@ -17,12 +17,14 @@ from storage.fields import key, moment, workspace
 from storage.upsert import upsert
 
 _PAGE = 200
+_OVER = ("dead", "cancelled")
 
 
 class OutboxRow(SQLModel, table=True):
     """One message to post, or to refresh (`is_update`). `state`: queued, sending, sent, uncertain, dead, cancelled.
 
     `seq` keeps the order per `channel`. `created_at` is business time; all other moments are wall time.
+    `instead_of` is the channel that a fall-back stands in for.
     `epoch` grows with each claim, so that whoever lost the row to another cannot write to it any more.
     """
 
@@ -45,6 +47,7 @@ class OutboxRow(SQLModel, table=True):
     is_update: bool = False
     thread_kind: str = ""
     thread_reference: str = ""
+    instead_of: str = ""
     priority: int = 5
     state: str = "queued"
     not_before: datetime | None = moment(default=None, nullable=True)
@@ -102,20 +105,41 @@ def enqueue(tx: Tx, intents: Iterable[Enqueue], now: datetime) -> None:
         nudge_others(tx)
 
 
+def find_post(tx: Tx, kind: str, reference: str) -> OutboxRow | None:
+    """The latest post of a message that stands in Slack; None if it was not posted (yet)."""
+    posts = select(OutboxRow).where(_is_post(tx, kind, reference), OutboxRow.state == "sent")
+    return tx.session.exec(posts.order_by(col(OutboxRow.seq).desc()).limit(1)).first()
+
+
 def find_posted(tx: Tx, kind: str, reference: str) -> tuple[str, str] | None:
-    """Where the latest post of a message stands: Slack's (channel, ts); None if it was not posted (yet)."""
-    found = tx.session.exec(
-        select(OutboxRow.posted_channel, OutboxRow.slack_ts)
-        .where(
-            OutboxRow.workspace_id == tx.workspace_id,
-            OutboxRow.kind == kind,
-            OutboxRow.reference == reference,
-            OutboxRow.state == "sent",
-            col(OutboxRow.is_update).is_(False),
-        )
-        .order_by(col(OutboxRow.seq).desc())
-    ).first()
-    return None if found is None else (found[0], found[1])
+    """Where that post stands: Slack's (channel, ts)."""
+    found = find_post(tx, kind, reference)
+    return None if found is None else (found.posted_channel, found.slack_ts)
+
+
+def list_places(tx: Tx, kind: str, reference: str) -> set[str]:
+    """The channels in which a message was, will be or could not be posted."""
+    return set(tx.session.exec(select(OutboxRow.channel).where(_is_post(tx, kind, reference))))
+
+
+def stands_elsewhere(tx: Tx, row: OutboxRow) -> bool:
+    """Whether a fall-back says, or will say, what this row says."""
+    later = select(OutboxRow.id).where(
+        _is_post(tx, row.kind, row.reference),
+        col(OutboxRow.instead_of) == (row.instead_of or row.channel),
+        col(OutboxRow.seq) > row.seq,
+        col(OutboxRow.state).not_in(_OVER),
+    )
+    return tx.session.exec(later.limit(1)).first() is not None
+
+
+def _is_post(tx: Tx, kind: str, reference: str) -> ColumnElement[bool]:
+    return and_(
+        col(OutboxRow.workspace_id) == tx.workspace_id,
+        col(OutboxRow.kind) == kind,
+        col(OutboxRow.reference) == reference,
+        col(OutboxRow.is_update).is_(False),
+    )
 
 
 def find_row(tx: Tx, row_id: str) -> OutboxRow | None:
@@ -177,6 +201,7 @@ def _row(tx: Tx, intent: Enqueue, messages: _Messages, seq: int, now: datetime) 
         is_update=intent.is_update,
         thread_kind=intent.thread_kind,
         thread_reference=intent.thread_reference,
+        instead_of=intent.instead_of,
         priority=max(intent.priority, leader.priority) if leader and is_behind else intent.priority,
         created_at=now,
     )
@@ -184,7 +209,7 @@ def _row(tx: Tx, intent: Enqueue, messages: _Messages, seq: int, now: datetime) 
 
 def _find_leader(rows: Sequence[OutboxRow]) -> OutboxRow | None:
     """The latest post that stands or will stand in Slack."""
-    posts = (row for row in reversed(rows) if not row.is_update and row.state not in {"dead", "cancelled"})
+    posts = (row for row in reversed(rows) if not row.is_update and row.state not in _OVER)
     return next(posts, None)
 
 

@@ -25,6 +25,7 @@ class Posted:
     thread_ts: str
     at: float
     texts: list[str] = field(default_factory=list)
+    blocks: list[Any] = field(default_factory=list)
     is_deleted: bool = False
 
 
@@ -35,6 +36,7 @@ class FakeSlack:
         self.messages: list[Posted] = []
         self.joined: set[str] = set()
         self.private: set[str] = set()
+        self.gone: set[str] = set()
         self.page_size = 100
         self._late: set[asyncio.Task[None]] = set()
         self._hangs = asyncio.Event()
@@ -103,6 +105,8 @@ class FakeSlack:
 
     def chat_postMessage(self, arguments: Any) -> dict[str, Any]:  # noqa: N802  # Slack's name
         channel = self._home(arguments["channel"])
+        if channel in self.gone:
+            return {"error": "cannot_dm_bot" if channel.startswith("D") else "is_archived"}
         if channel in self.private or (channel.startswith("CJ") and channel not in self.joined):
             return {"error": "not_in_channel"}
         metadata = arguments["metadata"]
@@ -111,7 +115,8 @@ class FakeSlack:
         key = metadata["event_payload"]["key"]
         thread_ts = arguments.get("thread_ts") or ""
         at = asyncio.get_running_loop().time()
-        self.messages.append(Posted(channel, ts, arguments["text"], key, thread_ts, at, [arguments["text"]]))
+        text, blocks = arguments["text"], [arguments.get("blocks")]
+        self.messages.append(Posted(channel, ts, text, key, thread_ts, at, [text], blocks))
         return {"channel": channel, "ts": ts}
 
     def chat_update(self, arguments: Any) -> dict[str, Any]:
@@ -120,12 +125,16 @@ class FakeSlack:
             return {"error": "message_not_found"}
         message.text = arguments["text"]
         message.texts.append(message.text)
+        message.blocks.append(arguments.get("blocks"))
         return {"channel": message.channel, "ts": message.ts}
 
     def chat_delete(self, arguments: Any) -> dict[str, Any]:
         for each in self.messages:
             each.is_deleted |= each.ts == arguments["ts"]
         return {"channel": arguments["channel"], "ts": arguments["ts"]}
+
+    def auth_test(self, _arguments: Any) -> dict[str, Any]:
+        return {"team_id": "T0000001"}
 
     def conversations_open(self, arguments: Any) -> dict[str, Any]:
         return {"channel": {"id": self._home(arguments["users"])}}

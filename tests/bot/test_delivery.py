@@ -14,6 +14,7 @@ from sqlmodel import select
 from bot.clocks import real_clocks
 from bot.slack.delivery import Delivery
 from bot.slack.delivery_desk import Desk
+from bot.slack.delivery_pauses import probe
 from bot.slack.delivery_requests import open_client
 from bot.slack.delivery_sweep import sweep
 from commands.people.setup import GREETING
@@ -23,7 +24,7 @@ from rules.people.setup import ChangeSetup
 from rules.records import Actor, Enqueue, Role
 from storage.db import Database, Tx
 from storage.delivery.outbox import OutboxRow, enqueue
-from storage.people.connections import connect_team
+from storage.people.connections import BY_HAND, connect_team, pause_workspace, resume_workspace
 from storage.people.members import add_by_slack_id
 from storage.people.workspaces import apply_setup, get_workspace
 from tests.bot.fake_slack import FakeSlack
@@ -79,6 +80,16 @@ class House:
     async def sweep(self) -> None:
         desk = Desk(self.database, {}, real_clocks(), replace(PACE, sweep=0.0))
         await sweep(desk, lambda _: open_client("xoxb-test", self.slack.url))
+
+    async def probe(self) -> int:
+        desk = Desk(self.database, {}, real_clocks(), PACE)
+        resumed = await probe(desk, lambda _: open_client("xoxb-test", self.slack.url))
+        self.delivery.nudge()
+        return resumed
+
+    def paused(self) -> str:
+        with self.database.reading(self.workspace_id) as tx:
+            return get_workspace(tx).paused_reason
 
     async def until_done(self) -> None:
         await self.until(lambda: not {"queued", "sending", "uncertain"} & set(self.states()))
@@ -310,6 +321,37 @@ async def test_a_revoked_token_pauses_the_workspace_until_it_connects_again(hous
     assert house.slack.count(POST) == before
     with house.database.write() as session:
         connect_team(session, "T0000001", "Test", "UBOT", NOW)
+    await house.until_done()
+    assert house.slack.texts("C1") == ["a v1"]
+
+
+async def test_a_pause_by_slack_is_asked_about_and_told_once_it_is_over(house: House):
+    with house.database.writing(house.workspace_id) as tx:
+        get_workspace(tx).installer_id = "U9"
+    house.slack.faults[POST] = ["token_revoked"]
+    house.say(note("a"), note("b", "C2"))
+    await house.until(lambda: house.paused() == "token_revoked")
+    house.slack.faults["auth.test"] = ["account_inactive"]
+    assert await house.probe() == 0
+    assert house.paused() == "token_revoked"
+    assert await house.probe() == 1
+    await house.until_done()
+    assert [house.slack.texts(channel) for channel in ("C1", "C2")] == [["a v1"], ["b v1"]]
+    (told,) = house.slack.texts("D9")
+    assert "token_revoked" in told
+
+
+async def test_what_a_person_paused_only_a_person_resumes(house: House):
+    with house.database.writing(house.workspace_id) as tx:
+        assert pause_workspace(tx, BY_HAND, NOW, Actor("member", "m1"))
+    house.say(note("a"))
+    assert await house.probe() == 0
+    with house.database.write() as session:
+        connect_team(session, "T0000001", "Test", "UBOT", NOW)
+    await asyncio.sleep(0.3)
+    assert (house.paused(), house.slack.calls) == (BY_HAND, [])
+    with house.database.writing(house.workspace_id) as tx:
+        assert resume_workspace(tx, Actor("member", "m1"), NOW)
     await house.until_done()
     assert house.slack.texts("C1") == ["a v1"]
 

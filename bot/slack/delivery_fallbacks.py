@@ -1,0 +1,51 @@
+"""Where else a message goes when nothing can be posted in its channel. Owns the order of places: who is responsible by
+direct message, the team channel, the admin; each once. Only what must not be silent has a fall-back.
+"""
+
+from __future__ import annotations
+
+from bot.slack.delivery_notices import find_admin
+from rules.delivery.outbox import is_place_error
+from rules.records import Enqueue
+from storage.accounts.accounts import find_account
+from storage.alerts.alerts import MESSAGE, SUMMARY, find_episode
+from storage.db import Tx
+from storage.delivery.outbox import OutboxRow, list_places
+from storage.people.members import find_member
+from storage.people.workspaces import get_workspace
+from storage.renewals.renewals import ROOT, find_renewal_row
+
+_KINDS = frozenset({MESSAGE, SUMMARY, ROOT})
+
+
+def make_fallback(tx: Tx, row: OutboxRow, error: str) -> Enqueue | None:
+    """The same message for the next place that was not tried; None where there is none, or none would help.
+
+    Its thread and its updates follow it: it is the message's latest post.
+    """
+    if row.is_update or row.kind not in _KINDS or not is_place_error(error):
+        return None
+    tried = list_places(tx, row.kind, row.reference)
+    wanted = (_find_responsible(tx, row), get_workspace(tx).team_channel_id, find_admin(tx))
+    place = next((each for each in wanted if each and each not in tried), "")
+    if not place:
+        return None
+    key = f"{row.kind}:{row.reference}@{place}"
+    meant = row.instead_of or row.channel
+    return Enqueue(row.kind, row.reference, place, key, priority=row.priority, instead_of=meant)
+
+
+def _find_responsible(tx: Tx, row: OutboxRow) -> str:
+    """Slack's id of who was told, or of the owner; "" for none."""
+    member_id: str | None = None
+    if row.kind == MESSAGE and (episode := find_episode(tx, row.reference)) is not None:
+        member_id = episode.told_id or episode.owner_id or episode.taken_by or _find_owner(tx, episode.account_id)
+    elif row.kind == ROOT and (renewal := find_renewal_row(tx, row.reference)) is not None:
+        member_id = _find_owner(tx, renewal.account_id)
+    member = find_member(tx, member_id) if member_id else None
+    return member.slack_id if member else ""
+
+
+def _find_owner(tx: Tx, account_id: str) -> str | None:
+    account = find_account(tx, account_id)
+    return account.owner_id if account else None
