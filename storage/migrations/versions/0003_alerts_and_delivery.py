@@ -136,6 +136,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('present', sa.String(), nullable=False, server_default=''))
 
     with op.batch_alter_table('outbox', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('instead_of', sa.String(), nullable=False, server_default=''))
         batch_op.drop_index(batch_op.f('ix_outbox_workspace_id'))
         batch_op.drop_index(batch_op.f('ix_outbox_head'))
         batch_op.create_index('ix_outbox_head', ['workspace_id', 'state', 'channel', 'priority', 'seq', 'id'], unique=False)
