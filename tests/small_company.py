@@ -17,7 +17,9 @@ from pipeline.imports.mapping import Kind
 from pipeline.imports.run import Job, run_import
 from rules.accounts.contacts import ContactDraft, decide_contact
 from rules.accounts.notes import AddNote, decide_note
-from rules.records import Actor, Role, TouchKind
+from rules.alerts.ledger import Propose
+from rules.alerts.tuning import Remedy
+from rules.records import Actor, AlertKind, Role, TouchKind
 from rules.success.checkins import AddCheckin, CheckinDraft, TellMember, decide_checkin
 from rules.success.journey_walk import decide_start
 from rules.success.journeys import Doer, MilestoneDraft
@@ -29,6 +31,8 @@ from rules.success.templates import plan_journey
 from storage.accounts.accounts import AccountRow
 from storage.accounts.contacts import ContactRow, apply_contacts
 from storage.accounts.notes import NoteRow, apply_notes
+from storage.alerts.adjustment_writes import accept, apply_proposals
+from storage.alerts.adjustments import RuleAdjustmentRow, RuleProposalRow
 from storage.alerts.alerts import AlertEventRow, EpisodeRow
 from storage.db import Database, Tx
 from storage.delivery.digests import DigestRow
@@ -89,6 +93,8 @@ class Company:
             "renewal": RenewalRow,
             "journey": JourneyRow,
             "milestone": MilestoneRow,
+            "proposal": RuleProposalRow,
+            "adjustment": RuleAdjustmentRow,
         }
         with self.database.reading(self.workspace_id) as tx:
             found = {
@@ -116,6 +122,8 @@ def fill(database: Database, workspace_id: str, folder: Path, words: Mapping[str
     with database.writing(workspace_id) as tx:
         check_in(tx, f"{(words or {}).get('conversion', 'known')} words")
         walk(tx, f"{(words or {}).get('conversion', 'known')} milestone")
+    with database.writing(workspace_id) as tx:
+        change_rules(tx)
     renewals.run(database, workspace_id, NOW)
     digest.run(database, workspace_id, NOW + timedelta(days=1, minutes=10))
     return Company(database, workspace_id)
@@ -141,6 +149,14 @@ def check_in(tx: Tx, said: str) -> None:
         offer=to_offer(offer),
     )
     apply_checkins(tx, decide_checkin(whole), member_actor(member), NOW)
+
+
+def change_rules(tx: Tx) -> None:
+    """One rule was raised after it was proposed, and another is proposed."""
+    member, job = add_by_slack_id(tx, "U0000TEAM1", role=Role.CSM, zone="UTC", locale="en-US"), Actor.job("ledger")
+    kinds = (AlertKind.TARGET_BEHIND, AlertKind.HEALTH_DROP)
+    rows = apply_proposals(tx, [Propose(kind, 8, 5, 0.3) for kind in kinds], "", job, NOW)
+    accept(tx, rows[0], Remedy.RAISE, 0.5, member_actor(member), today=NOW.date(), now=NOW)
 
 
 def walk(tx: Tx, name: str) -> None:

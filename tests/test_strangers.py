@@ -106,6 +106,7 @@ EXTRA = {
     "template": "light",
     "started_on": "2026-03-09",
     "stage": "onboarding",
+    "remedy": "raise",
 }
 DOINGS = ("account", "why", "assign", "dismiss", "resolve")
 MENUS = {
@@ -319,7 +320,7 @@ def test_a_menu_offers_nothing_of_another_workspace(house: House, name: str):
 def test_a_command_knows_nothing_of_another_workspace(house: House, name: str):
     ids = house.theirs.ids()
     named = [NAME, EXTERNAL_ID, ids["account"][0], ids["episode"][0]]
-    verbs = ("", "take ", "snooze ", "assign ", "dismiss ", "resolve ", "all ", "closed ")
+    verbs = ("", "take ", "snooze ", "assign ", "dismiss ", "resolve ", "why ", "all ", "closed ")
     ends = ("conversion 7%", "conversion from 5% to 10% by 2026-12-31")
     texts = [f"{verb}{each}" for verb in verbs for each in named] + [f"{each} {end}" for end in ends for each in named]
     outcomes, _answers = house.act(lines(name, texts, LEAD))

@@ -23,7 +23,7 @@ from rules.alerts.ledger import (
     sum_up,
 )
 from rules.errors import UserError
-from rules.people.roles import Permission
+from rules.people.roles import Permission, may
 from rules.records import DismissReason, Enqueue
 from storage.alerts.ledger import count_messages, list_records
 from storage.db import Tx
@@ -53,15 +53,16 @@ class Ledger:
 
 
 def show_ledger(call: Call, tx: Tx, words: str) -> list[Reply]:
-    """The table at once; the picture follows by direct message."""
+    """The table at once; the picture follows by direct message, but for viewers: nothing is written for them."""
     call.require(Permission.READ)
     since = call.now - timedelta(days=_read_days(words))
     ledger = read_ledger(tx, since, call.now)
-    if ledger.lines:
+    has_picture = bool(ledger.lines) and may(call.person.role, Permission.OWN_TIME)
+    if has_picture:
         reference = f"{since.isoformat()}/{call.now.isoformat()}"
         key = f"{PICTURE}:{call.person.id}:{reference}"
         enqueue(tx, [Enqueue(PICTURE, reference, call.person.slack_id, key, priority=0)], call.now)
-    return [Whisper(render_ledger(call.reader, ledger))]
+    return [Whisper(render_ledger(call.reader, ledger, has_picture=has_picture))]
 
 
 def read_ledger(tx: Tx, since: datetime, until: datetime) -> Ledger:
@@ -83,15 +84,18 @@ def render_picture_of(reference: str, tx: Tx, reader: Reader) -> Message | None:
     return Message(title, (section(f"*{title}*"), context(*_notes(reader, ledger))), picture)
 
 
-def render_ledger(reader: Reader, ledger: Ledger) -> Message:
+def render_ledger(reader: Reader, ledger: Ledger, *, has_picture: bool) -> Message:
     """The table: a row per rule that fired, and one for all of them."""
     title = _title(reader, ledger)
     if not ledger.lines:
         none = reader.say("No alert was raised in this time. What would be: `/cs alerts rules`.")
         return message(title, section(f"*{title}*"), context(none))
     rows = [_header(reader), *(_row(reader, each) for each in (*ledger.lines, ledger.total))]
-    more = reader.say("A picture follows by direct message. All rules: `/cs alerts rules`.")
-    return message(title, section(f"*{title}*"), table(rows), context(*_notes(reader, ledger), more))
+    more = [reader.say("A picture follows by direct message.")] if has_picture else []
+    rules = reader.say("All rules: `/cs alerts rules`.")
+    return message(
+        title, section(f"*{title}*"), table(rows), context(*_notes(reader, ledger), " ".join([*more, rules]))
+    )
 
 
 def _read_days(words: str) -> int:
@@ -214,7 +218,13 @@ def _tenth(hours: float) -> Decimal:
 
 def _draw(reader: Reader, ledger: Ledger) -> Sheet:
     say = reader.say
-    parts = (say("acted on"), say("dismissed"), say("dismissed as too sensitive"), say("ignored"), say("waiting or moot"))
+    parts = (
+        say("acted on"),
+        say("dismissed"),
+        say("dismissed as too sensitive"),
+        say("ignored"),
+        say("waiting or moot"),
+    )
     bars = tuple(
         Bar(
             _name(reader, line),
