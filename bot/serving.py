@@ -12,10 +12,12 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from bot import metrics
 from bot.job_process import open_job_process
 from bot.nudges import Listener
 from bot.registry import LONG_JOBS
@@ -27,11 +29,17 @@ from bot.slack.delivery_requests import open_client
 from bot.slack.edge import Edge, EdgeSettings, build_edge
 from bot.slack.installation import Installation, connect_workspace
 from bot.slack.socket_mode import SocketMode
+from bot.watchdog import STALE_INTERVALS
 from bot.wiring import Wiring
 from rules.delivery.outbox import Pace
 from rules.errors import UserError
 
+if TYPE_CHECKING:
+    from bot.web.listening import SiteServer
+
 DRAIN_SECONDS = 10.0
+FRESH_SECONDS = 30.0
+"""Delivery looks for work at least once a second; one that has not for so long hangs."""
 LINK_SECONDS = 3600.0
 _log = structlog.get_logger(__name__)
 
@@ -41,6 +49,9 @@ class Transport(Protocol):
 
     async def start(self) -> None:
         """Begin; returns once payloads can come."""
+
+    async def is_connected(self) -> bool:
+        """Whether payloads can come now."""
 
     async def stop(self) -> int:
         """End, after what was begun is finished."""
@@ -54,6 +65,10 @@ class NoTransport:
 
     async def start(self) -> None:
         """Nothing comes in."""
+
+    async def is_connected(self) -> bool:
+        """Nothing ever comes in."""
+        return False
 
     async def stop(self) -> int:
         """End what the edge began by itself."""
@@ -72,13 +87,17 @@ class Server:
     scheduler: Scheduler
     role: RunRole = RunRole.ALL
     _listener: Listener = field(init=False)
+    _watched: SiteServer | None = field(init=False, default=None)
     _tasks: list[asyncio.Task[None]] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         self._listener = Listener(self.wiring.database, self.delivery.nudge)
 
     async def start(self) -> None:
-        """Start delivering and ticking, then take payloads. Raises `SlackSetupError` in plain words."""
+        """Start delivering and ticking, and take payloads. Raises `UserError` in plain words."""
+        kind = "sqlite" if self.wiring.database.is_sqlite else "postgresql"
+        metrics.BUILD.set(version("milepost"), self.role, kind, value=1.0)
+        await self._let_watch()
         await self.transport.start()
         if self.role.is_worker:
             self._tasks.append(asyncio.create_task(self.delivery.run(), name="delivery"))
@@ -101,6 +120,35 @@ class Server:
             if task.get_name() != "delivery":
                 task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._watched is not None:
+            await self._watched.stop()
+
+    async def _let_watch(self) -> None:
+        """Serve the signs of life and figures, if a port is set."""
+        settings = self.wiring.settings
+        if settings.metrics_port:
+            from bot.web.listening import SiteServer
+            from bot.web.watching import build_site
+
+            site = build_site(self.wiring.database, self.wiring.clocks, self._list_checks())
+            self._watched = SiteServer(site, settings.metrics_host, settings.metrics_port)
+            await self._watched.start()
+
+    def _list_checks(self) -> dict[str, Callable[[], Awaitable[bool]]]:
+        """What must hold for this process to do its part."""
+
+        async def is_delivering() -> bool:
+            return self.delivery.look_age < FRESH_SECONDS
+
+        async def is_ticking() -> bool:
+            return self.scheduler.tick_age < STALE_INTERVALS * self.scheduler.tick_seconds
+
+        checks = {
+            "slack": (self.role.is_web, self.transport.is_connected),
+            "delivery": (self.role.is_worker, is_delivering),
+            "tick": (self.role.is_scheduler, is_ticking),
+        }
+        return {name: act for name, (is_ours, act) in checks.items() if is_ours}
 
     async def _link_owners(self) -> None:
         """Find the owners of imported accounts in Slack by their address, now and every hour."""
@@ -126,6 +174,7 @@ async def connect(wiring: Wiring, *, pace: Pace | None = None, role: RunRole = R
         lambda workspace_id: client if workspace_id == installation.workspace_id else None,
         wiring.clocks,
         pace=pace,
+        resends_unseen=settings.resend_unseen,
     )
     edge_settings = EdgeSettings(
         installation,

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import functools
 import logging
 import re
+import time
+import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,7 +24,9 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
+from structlog.contextvars import bind_contextvars
 
+from bot import metrics
 from bot.clocks import Clocks
 from bot.slack.events import Events
 from bot.slack.handling import Answer, Handling
@@ -78,12 +83,21 @@ class Edge:
         self._handling = handling
         self._sender = Sender(client)
         self._slow_seconds = settings.slow_seconds
+        self._workspace_id = settings.installation.workspace_id
         self._on_commit = settings.on_commit
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="slack")
         self.app = _build_app(self, settings)
 
     async def answer(self, payload: Payload) -> BoltResponse:
         """Handle one payload and return its acknowledgement; what follows runs as a tracked task."""
+        began = time.monotonic()
+        try:
+            return await self._answer(payload)
+        finally:
+            metrics.ACKS.observe(payload.origin.value, seconds=time.monotonic() - began)
+
+    async def _answer(self, payload: Payload) -> BoltResponse:
+        bind_contextvars(request=uuid.uuid4().hex[:12], workspace=self._workspace_id, origin=payload.origin.value)
         work = self.tasks.start(self._work(payload), f"handle {payload.name}")
         done, _ = await asyncio.wait({work}, timeout=self._slow_seconds)
         if not done:
@@ -112,7 +126,8 @@ class Edge:
         return answer
 
     async def _handle(self, payload: Payload, *, is_final: bool) -> Answer:
-        handle = functools.partial(self._handling.answer, payload, is_final=is_final)
+        context = contextvars.copy_context()  # the log's; the thread would begin without one
+        handle = functools.partial(context.run, self._handling.answer, payload, is_final=is_final)
         return await asyncio.get_running_loop().run_in_executor(self._threads, handle)
 
     def _answer_late(self, payload: Payload, work: asyncio.Task[Answer]) -> BoltResponse:

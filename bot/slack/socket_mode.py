@@ -30,6 +30,10 @@ class SocketMode:
         self._handler = _TrackedHandler(self._edge, self._app_token, self._client)
         await self._handler.connect_async()  # type: ignore[no-untyped-call]  # Bolt leaves it untyped
 
+    async def is_connected(self) -> bool:
+        """Whether payloads can come in."""
+        return self._handler is not None and await self._handler.client.is_connected()
+
     async def stop(self) -> int:
         """Drain the edge, then disconnect; returns how much had to be cut off."""
         left = await self._edge.drain()
