@@ -86,7 +86,7 @@ def copy_accounts(path: Path, wanted: Sequence[Copy], originals: int) -> None:
         if number >= originals
     ]
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        for pragma in ("journal_mode=OFF", "synchronous=OFF", f"cache_size=-{_CACHE_KIB}", "temp_store=MEMORY"):
+        for pragma in ("journal_mode=OFF", "synchronous=OFF", f"cache_size=-{_CACHE_KIB}", "temp_store=FILE"):
             connection.execute(f"PRAGMA {pragma}")
         known = connection.execute("SELECT tbl, idx, stat FROM sqlite_stat1").fetchall()  # forgotten with each index
         connection.execute("CREATE TEMP TABLE copies (original, copy, account_id, name, slug, owner_id)")

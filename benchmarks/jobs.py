@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import event
 
 from benchmarks.company import NOW, Company, mark_last_day, open_company
+from benchmarks.memory import forget_peak, read_peak_mb, read_resident_mb
 from benchmarks.report import Report, read_arguments
 from pipeline import rollup, scan, score
 from storage.db import Database
@@ -73,13 +74,13 @@ def measure(company: Company) -> dict[str, Run]:
     floor = read_once(Path(company.database.url.removeprefix("sqlite:///")))
     runs = {}
     for name, job in JOBS.items():
-        before = _resident("VmRSS")
-        _forget_peak()
+        before = read_resident_mb()
+        forget_peak()
         with counted(company.database) as statements:
             began = perf_counter()
             job(company.database, company.workspace_id, NOW)
             seconds = perf_counter() - began
-        peak = max(0.0, _resident("VmHWM") - before)
+        peak = max(0.0, read_peak_mb() - before)
         runs[name] = Run(len(company.names), seconds, statements.count, peak, floor)
     return runs
 
@@ -93,22 +94,6 @@ def read_once(path: Path) -> float:
         ):
             assert row
     return perf_counter() - began
-
-
-def _forget_peak() -> None:
-    """Let Linux count the peak from here."""
-    path = Path("/proc/self/clear_refs")
-    if path.exists():
-        path.write_text("5", encoding="ascii")
-
-
-def _resident(name: str) -> float:
-    """A line of /proc/self/status in MB; NaN where there is none."""
-    path = Path("/proc/self/status")
-    if not path.exists():
-        return math.nan
-    line = next(each for each in path.read_text(encoding="ascii").splitlines() if each.startswith(name))
-    return int(line.split()[1]) / 1024
 
 
 def find_exponent(points: Sequence[tuple[int, float]]) -> float:
