@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, and_, func, null, select
+from sqlalchemy import ColumnElement, and_, case, func, null, select
 from sqlmodel import col
 
 from rules.delivery.digests import RENEWAL_DAYS, WEEK_DAYS, Item, Matter, share_out
@@ -79,14 +79,14 @@ def _list_uncovered(tx: Tx, there: Collection[str], stand_ins: Collection[str]) 
 
 def list_unclaimed(tx: Tx, told_before: datetime, limit: int) -> tuple[list[str], int]:
     """Urgent alerts that nobody took though they were told before a moment: the ids of the first by severity and
-    age, and how many there are. One that stood in digests alone and became urgent counts from when it was announced.
+    age, and how many there are. One for digests alone counts from when it was raised, any other from when it was told.
     """
     where = (
         *_is_in(tx, EpisodeRow),
         col(EpisodeRow.state) == EpisodeState.OPEN,
         col(EpisodeRow.severity).in_(_URGENT),
         col(EpisodeRow.muted_by).is_(None),
-        func.coalesce(EpisodeRow.announced_at, EpisodeRow.opened_at) <= told_before,
+        case((col(EpisodeRow.is_quiet), col(EpisodeRow.opened_at)), else_=col(EpisodeRow.announced_at)) <= told_before,
     )
     is_critical = col(EpisodeRow.severity) == Severity.CRITICAL
     query = select(col(EpisodeRow.id)).join(AccountRow, _owns(EpisodeRow)).where(*where)

@@ -210,5 +210,5 @@ def _unclaimed_lines(tx: Tx, reader: Reader, rows: Sequence[EpisodeRow], digest_
     for view in load_views(tx, reader, rows):
         owner = mention(view.owner.slack_id) if view.owner else reader.say("no owner")
         take = button(reader.say("Take"), TAKE, Ref("episode", view.row.id, {"digest": digest_id}))
-        blocks.append(section(f"{alert_line(reader, view)} · {owner}", accessory=take))
+        blocks.append(section(f"{alert_line(reader, view, is_in_digest=True)} · {owner}", accessory=take))
     return blocks
