@@ -19,10 +19,13 @@ from aiohttp import ClientSession
 from bot.registry import SLICES
 from bot.slack.manifest import build_manifest
 from bot.wiring import with_help
+from playground.model import Channel
 from playground.seed import default_seed
 from playground.server import Playground
 
 CHANNEL = "general"
+CHANNELS = tuple(f"C00000BENCH{number:02}" for number in range(50))
+"""Public channels that messages can go to."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,11 @@ async def _type(session: ClientSession, line: str, user: str) -> None:
 async def serve() -> None:
     """Rounds until standard input ends."""
     seed = default_seed()
+    seed.channels.extend(Channel(id=each, name=each.lower(), members=[seed.users[0].id]) for each in CHANNELS)
     async with Playground(seed) as slack:
         installed = slack.install(build_manifest(with_help(SLICES)), seed.users[0].id)
-        slack.join(CHANNEL, installed.bot_user_id)
+        for channel in (CHANNEL, *CHANNELS):
+            slack.join(channel, installed.bot_user_id)
         _say({"api_url": slack.api_url, **asdict(installed)})
         while line := await _hear():
             is_over = asyncio.Event()
