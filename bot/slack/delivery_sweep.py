@@ -12,8 +12,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.delivery_desk import Desk
 from bot.slack.delivery_requests import Search, delete, find_copies
+from rules.delivery.outbox import Verdict, classify
 from storage.delivery.outbox import OutboxRow
 
+_LATER = frozenset({Verdict.LIMITED, Verdict.RETRY, Verdict.UNCERTAIN, Verdict.TOKEN})
 _log = structlog.get_logger(__name__)
 
 
@@ -38,11 +40,17 @@ async def sweep(desk: Desk, client_for: Callable[[str], AsyncWebClient | None]) 
 
 
 async def _sweep_row(desk: Desk, client: AsyncWebClient, row: OutboxRow, search: Search) -> None:
+    """A copy that Slack does not delete just now leaves the row marked, for the next sweep. One that is gone already
+    (another process swept it) or that Slack never lets us delete does not.
+    """
     outcome, copies = await find_copies(client, search, desk.pace.timeout)
     if outcome.error:
         return
     for ts in copies:
-        if ts != row.slack_ts:
-            _log.warning("second_copy_removed", channel=outcome.channel, key=row.dedupe_key)
-            await delete(client, outcome.channel, ts, desk.pace.timeout)
+        if ts == row.slack_ts:
+            continue
+        deleted = await delete(client, outcome.channel, ts, desk.pace.timeout)
+        if classify(deleted) in _LATER:
+            return
+        _log.warning("second_copy_removed", channel=outcome.channel, key=row.dedupe_key, error=deleted.error)
     await asyncio.to_thread(desk.mark_swept, row)

@@ -177,6 +177,30 @@ async def test_a_message_applied_after_the_settle_time_is_removed_again(house: H
     assert house.slack.count("chat.delete") == 1
 
 
+@pytest.mark.parametrize("fault", ["500", "429:0", "drop", "internal_error"])
+async def test_a_copy_that_slack_would_not_delete_is_removed_by_the_next_sweep(house: House, fault: str):
+    house.slack.faults[POST] = ["late:0.8"]
+    house.say(note("a"))
+    await house.until_done()
+    await house.until(lambda: len(house.slack.messages) == 2)
+    house.slack.faults["chat.delete"] = [fault]
+    await house.sweep()
+    assert len(house.slack.standing) == 2
+    await house.sweep()
+    assert len(house.slack.standing) == 1
+
+
+async def test_a_copy_that_may_never_be_deleted_is_not_tried_for_ever(house: House):
+    house.slack.faults[POST] = ["late:0.8"]
+    house.say(note("a"))
+    await house.until_done()
+    await house.until(lambda: len(house.slack.messages) == 2)
+    house.slack.faults["chat.delete"] = ["cant_delete_message"]
+    await house.sweep()
+    await house.sweep()
+    assert house.slack.count("chat.delete") == 1
+
+
 async def test_a_look_up_reads_every_page(house: House):
     house.slack.page_size = 1
     house.say(note("a"), note("b"))
