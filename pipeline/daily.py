@@ -1,16 +1,16 @@
-"""The day's work in its order: sum the usage, score health, scan for alerts, see what became of them.
-Owns the order only.
+"""The day's work in its order: sum the usage, see whether it still comes, score health, scan for alerts, and see what
+became of them. Owns the order only.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from pipeline import ledger, rollup, scan, score
+from pipeline import feeds, ledger, rollup, scan, score
 from pipeline.report import JobReport
 from storage.db import Database
 
-STEPS = (rollup.run, score.run, scan.run, ledger.run)
+STEPS = (rollup.run, feeds.run, score.run, scan.run, ledger.run)
 
 
 def run(database: Database, workspace_id: str, now: datetime) -> JobReport:

@@ -16,6 +16,7 @@ from rules.records import AlertKind
 from storage.accounts.accounts import Watched
 from storage.alerts.adjustments import read_tunings
 from storage.db import Tx
+from storage.health.feeds import find_unheard
 from storage.health.health import list_day_scores
 from storage.health.usage_days import last_day, list_feed_days, list_gauge_keys, use_spans
 from storage.health.usage_windows import list_usage
@@ -40,6 +41,12 @@ class Day:
     feed: Feed
     gauge_keys: tuple[str, ...]
     tunings: Mapping[AlertKind, Tuning] = field(default_factory=dict)
+    unheard: Mapping[str, date] = field(default_factory=dict)
+
+    def get_feed(self, account_id: str) -> Feed:
+        """The feed as far as it tells of the account: one that only stopped sources reported of is not silent."""
+        heard = self.unheard.get(account_id)
+        return Feed(heard) if heard else self.feed
 
 
 def read_day(tx: Tx, day: date) -> Day:
@@ -50,7 +57,7 @@ def read_day(tx: Tx, day: date) -> Day:
         return Day(day, country, Feed(None), (), tunings)
     since = fed - _FEED_DAYS
     outage = find_outage(list_feed_days(tx, since, fed), since, fed)
-    return Day(day, country, Feed(fed, outage), tuple(list_gauge_keys(tx)), tunings)
+    return Day(day, country, Feed(fed, outage), tuple(list_gauge_keys(tx)), tunings, find_unheard(tx, fed, day))
 
 
 def list_evidence(tx: Tx, accounts: Sequence[Watched], of: Day) -> list[Evidence]:
@@ -66,7 +73,7 @@ def list_evidence(tx: Tx, accounts: Sequence[Watched], of: Day) -> list[Evidence
             of.day,
             scores.get(id_, {}),
             use[id_],
-            of.feed,
+            of.get_feed(id_),
             country or of.country,
             tier,
             tuple(targets.get(id_, ())),

@@ -8,8 +8,8 @@ day began. Running a day again gives the same rows, so a job that was cut short 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from rules.records import Band
 from rules.success.targets import TargetFacts, assess
 from storage.accounts.accounts import AccountRow, get_accounts, page_account_ids
 from storage.db import Database, Tx
+from storage.health.feeds import find_unheard
 from storage.health.health import list_bands, save_scores, to_values
 from storage.health.tickets import TicketRow, last_ticket_at, list_tickets
 from storage.health.usage_days import last_day, list_feed_days, list_gauge_keys
@@ -45,6 +46,12 @@ class Setting:
     core: frozenset[str]
     gauge_keys: tuple[str, ...]
     last_ticket_at: datetime | None
+    unheard: Mapping[str, date] = field(default_factory=dict)
+
+    def get_feed(self, account_id: str) -> Feed:
+        """The feed as far as it tells of the account: of one that only stopped sources reported of it tells nothing."""
+        heard = self.unheard.get(account_id)
+        return Feed(heard) if heard else self.feed
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,7 @@ def read_setting(tx: Tx, now: datetime) -> Setting:
         core=frozenset(metric.key for metric in list_metrics(tx, "feature") if metric.is_core),
         gauge_keys=tuple(list_gauge_keys(tx)),
         last_ticket_at=last_ticket_at(tx, at),
+        unheard=find_unheard(tx, day - timedelta(1), day),
     )
 
 
@@ -141,7 +149,7 @@ def make_facts(page: Page, account: AccountRow, setting: Setting) -> AccountFact
         country=account.country or setting.country,
         seats=sum(each.seats or 0 for each in running) or account.seats,
         usage=page.usage.get(account.id, Usage()),
-        feed=setting.feed,
+        feed=setting.get_feed(account.id),
         core=setting.core,
         targets=tuple(TargetStanding(each.status, each.days_behind) for each in standings),
         tickets=tuple(_as_known(each, setting.at) for each in page.tickets.get(account.id, [])),

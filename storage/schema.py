@@ -8,7 +8,7 @@ from storage import audit
 from storage.accounts import accounts, contacts, notes
 from storage.alerts import adjustments, alerts, conditions, escalations, mutes, noise_settings
 from storage.delivery import deliveries, digests, leases, outbox, schedules
-from storage.health import health, tickets, usage
+from storage.health import feeds, health, tickets, usage
 from storage.people import members, workspaces
 from storage.renewals import contracts, renewals
 from storage.success import checkins, journeys, metrics, risks, targets, tasks
@@ -17,7 +17,7 @@ TABLE_MODULES = (
     *(accounts, contacts, notes),
     *(adjustments, alerts, conditions, escalations, mutes, noise_settings),
     *(deliveries, digests, leases, outbox, schedules),
-    *(health, tickets, usage),
+    *(feeds, health, tickets, usage),
     *(members, workspaces),
     *(contracts, renewals),
     *(checkins, journeys, metrics, risks, targets, tasks),

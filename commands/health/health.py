@@ -8,6 +8,7 @@ from datetime import date
 
 from commands.blocks.accounts import shown_name
 from commands.blocks.health import BAND_MARKS
+from commands.health import feeds
 from commands.health.health_card import CHANGE_DAYS, render_health
 from commands.kit import Json, context, message, section
 from commands.naming import find_account_here
@@ -103,4 +104,5 @@ SLICE = Slice(
             examples=("health acme", "health"),
         ),
     ),
+    renders=feeds.RENDERS,
 )

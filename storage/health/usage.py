@@ -23,6 +23,7 @@ class UsageEventRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_usage_events_day", "workspace_id", "account_id", "day"),
         Index("ix_usage_events_feed", "workspace_id", "day"),
+        Index("ix_usage_events_source", "workspace_id", "source", "day"),
     )
 
     workspace_id: str = workspace(is_key=True)

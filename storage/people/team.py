@@ -39,6 +39,12 @@ def find_lead(tx: Tx) -> MemberRow | None:
     return next((row for row in leading if row.id == lead_id), None) or next(iter(leading), None)
 
 
+def find_admin(tx: Tx) -> str:
+    """Slack's id of whom to tell about the machinery: who installed Milepost, else the first admin; "" without any."""
+    admins = (row.slack_id for row in list_people(tx) if row.role is Role.ADMIN)
+    return get_workspace(tx).installer_id or next(admins, "")
+
+
 def count_leading(tx: Tx, *, without: str) -> int:
     """How many leads and admins are there besides the member `without`."""
     is_leading = and_(_is_there(tx), col(MemberRow.role).in_(LEADING), col(MemberRow.id) != without)
