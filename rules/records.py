@@ -57,6 +57,7 @@ class AlertKind(StrEnum):
     HEALTH_DROP = "health_drop"
     HEALTH_RED = "health_red"
     SILENCE = "silence"
+    DATA_THIN = "data_thin"
     TARGET_BEHIND = "target_behind"
     TARGET_STALE = "target_stale"
     STEP_DUE = "step_due"

@@ -9,7 +9,7 @@ from typing import Any
 
 from slack_sdk.models.blocks import ButtonElement
 
-from commands.blocks import health_alerts, journey_alerts, renewal_alerts, target_alerts
+from commands.blocks import data_alerts, health_alerts, journey_alerts, renewal_alerts, target_alerts
 from commands.blocks.alert_looks import AlertView, Look
 from commands.blocks.alert_noise import PLAIN, quiet_words, reader_words
 from commands.blocks.alert_sources import source_words
@@ -28,7 +28,7 @@ SNOOZE_DAYS = (1, 3, 7)
 UNTIL = "until"
 
 LOOKS: Mapping[AlertKind, Look] = (
-    health_alerts.LOOKS | renewal_alerts.LOOKS | target_alerts.LOOKS | journey_alerts.LOOKS
+    health_alerts.LOOKS | data_alerts.LOOKS | renewal_alerts.LOOKS | target_alerts.LOOKS | journey_alerts.LOOKS
 )
 """How each kind of alert looks."""
 

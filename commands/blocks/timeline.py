@@ -296,6 +296,7 @@ def alert_words(reader: Reader, kind: AlertKind) -> str:
         AlertKind.HEALTH_DROP: reader.say("health fell"),
         AlertKind.HEALTH_RED: reader.say("health is red"),
         AlertKind.SILENCE: reader.say("silence"),
+        AlertKind.DATA_THIN: reader.say("too little data"),
         AlertKind.TARGET_BEHIND: reader.say("target behind"),
         AlertKind.TARGET_STALE: reader.say("target without a value"),
         AlertKind.STEP_DUE: reader.say("step due"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from rules.alerts import health_signals, journey_signals, renewal_signals, target_signals
+from rules.alerts import data_signals, health_signals, journey_signals, renewal_signals, target_signals
 from rules.alerts.conditions import Condition
 from rules.alerts.evidence import Rule
 from rules.records import AlertKind, ConditionState
@@ -27,6 +27,7 @@ def _list_kinds(rules: Iterable[Rule]) -> frozenset[AlertKind]:
 
 RULES: tuple[Rule, ...] = (
     *health_signals.RULES,
+    *data_signals.RULES,
     *renewal_signals.RULES,
     *target_signals.RULES,
     *journey_signals.RULES,
@@ -35,7 +36,7 @@ RULE_OF = {rule.kind: rule for rule in RULES}
 
 HEALTH, RENEWALS, TARGETS, MILESTONES = "health", "renewals", "targets", "milestones"
 GROUPS: Mapping[str, frozenset[AlertKind]] = {
-    HEALTH: _list_kinds(health_signals.RULES),
+    HEALTH: _list_kinds((*health_signals.RULES, *data_signals.RULES)),
     RENEWALS: _list_kinds(renewal_signals.RULES),
     TARGETS: _list_kinds(target_signals.RULES),
     MILESTONES: _list_kinds(journey_signals.RULES),
