@@ -7,7 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
-from bot.cli import databases
+from bot.cli import databases, outbox
 from bot.cli.doctor import doctor
 from bot.cli.imports import import_file
 from bot.cli.jobs import job
@@ -30,6 +30,7 @@ app.command()(job)
 app.command()(manifest)
 app.command()(doctor)
 app.add_typer(databases.app, name="db")
+app.add_typer(outbox.app, name="outbox")
 
 
 def main(arguments: list[str] | None = None) -> None:

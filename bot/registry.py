@@ -12,7 +12,7 @@ from datetime import datetime
 from commands import home
 from commands.accounts import accounts, contacts, notes, timeline
 from commands.alerts import alerts
-from commands.delivery import digests
+from commands.delivery import admin, digests
 from commands.health import health
 from commands.people import setup, team
 from commands.renewals import renewals
@@ -41,6 +41,7 @@ SLICES: tuple[Slice, ...] = (
     health.SLICE,
     alerts.SLICE,
     digests.SLICE,
+    admin.SLICE,
     home.SLICE,
     setup.SLICE,
     team.SLICE,

@@ -29,7 +29,7 @@ from commands.accounts import account_archive, account_list, contact_forms, note
 from commands.accounts.account_list import ADD
 from commands.alerts import alert_lists
 from commands.blocks.targets import OPEN_METRICS
-from commands.delivery import digest_views
+from commands.delivery import admin_views, digest_views
 from commands.people import owners, team_list
 from commands.people.first_steps import OPEN_SETUP, START_JOURNEY
 from commands.people.setup_form import SETUP_FORM
@@ -80,6 +80,7 @@ NAMELESS = {
     SETUP_FORM,
 }
 NAMELESS |= {help_page.ALL}
+NAMELESS |= {admin_views.RETRY_ALL, admin_views.PAUSE, admin_views.RESUME, admin_views.BACK, admin_views.NEXT}
 NAMELESS |= {each.action for lists in (checkin_lists, task_lists, risk_lists) for each in lists.BUTTONS}
 NAMELESS |= {OPEN_SETUP, START_JOURNEY, team_list.LIST, team_list.MINE, team_list.PREVIOUS, team_list.NEXT}
 NAMELESS |= {team_list.UNMATCHED, owners.PREVIOUS, owners.NEXT}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from commands.delivery.places import place_words
+from commands.delivery.places import advice_words, place_words
 from commands.kit import context, esc, message, section
 from commands.people.setup import GREETING
 from commands.slice import Message, Render
@@ -20,17 +20,6 @@ from words.reader import Reader
 
 KIND = "dead_letter"
 PAUSE = "pause_over"
-
-# What to do about it, by Slack's error code.
-_ADVICE: Mapping[str, str] = {
-    "channel_not_found": "The channel is gone or private: invite me there, or choose another one with /cs setup.",
-    "not_in_channel": "I am not in that channel: invite me there.",
-    "is_archived": "The channel is archived: restore it, or choose another one with /cs setup.",
-    "restricted_action": "Your workspace does not let me post there: ask an owner to allow it.",
-    "missing_scope": "My app lacks a permission: update it with the current manifest and install it again.",
-}
-_OTHER_ADVICE = "See the log for details."
-
 
 def make_notice(tx: Tx, row: OutboxRow, error: str, today: date) -> Enqueue | None:
     """One notice per channel, reason and day to the installer (else the first admin); none about a notice. That a new
@@ -50,7 +39,7 @@ def render_dead_letter(reference: str, tx: Tx, reader: Reader) -> Message | None
         return None
     place = place_words(row.channel)
     what = reader.say("I could not post in {place}: Slack says “{error}”.", place=place, error=esc(row.error))
-    advice = reader.say(_ADVICE.get(row.error.rsplit(" ", 1)[-1], _OTHER_ADVICE))
+    advice = advice_words(reader, row.error)
     kept = reader.say(
         "This message is kept: `/cs admin` sends it once this is mended. Later ones arrive by themselves."
     )

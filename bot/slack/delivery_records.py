@@ -12,7 +12,7 @@ import structlog
 
 from bot.slack.delivery_fallbacks import make_fallback
 from bot.slack.delivery_notices import make_notice, tell_pause
-from rules.delivery.outbox import Outcome, Pace, Verdict, backoff_seconds, classify, limit_seconds
+from rules.delivery.outbox import UNSEEN, Outcome, Pace, Verdict, backoff_seconds, classify, limit_seconds
 from storage.db import Tx
 from storage.delivery import outbox_claims as claims
 from storage.delivery.outbox import OutboxRow, enqueue
@@ -103,7 +103,7 @@ def _record_search(tx: Tx, row: OutboxRow, outcome: Outcome, at: Moment, *, rese
         case _ if resends_unseen:
             claims.requeue(tx, row, at.wall, outcome.error)
         case _:
-            bury(tx, row, f"may have been posted, history cannot be read: {outcome.error}", at)
+            bury(tx, row, f"{UNSEEN}: {outcome.error}", at)
 
 
 def bury(tx: Tx, row: OutboxRow, error: str, at: Moment, *, may_go_elsewhere: bool = False) -> None:

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 LONGEST_WAIT_SECONDS = 15 * 60.0
 MOST_RENDER_ATTEMPTS = 6
+UNSEEN = "may have been posted, history cannot be read"
 
 _TOKEN_ERRORS = frozenset(
     {

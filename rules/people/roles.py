@@ -12,6 +12,7 @@ class Permission(StrEnum):
     """Things a member may be allowed to do. ACCOUNT_* ones are for one's own accounts unless lead.
 
     OWN_TIME: choose one's own working time and absence; TEAM: everybody's, roles, and who owns what was imported.
+    OPERATE: see and mend what the bot itself does (`/cs admin`).
     """
 
     READ = "read"
@@ -21,6 +22,7 @@ class Permission(StrEnum):
     SETUP = "setup"
     OWN_TIME = "own_time"
     TEAM = "team"
+    OPERATE = "operate"
 
 
 _NEEDS: dict[Permission, Role] = {
@@ -31,6 +33,7 @@ _NEEDS: dict[Permission, Role] = {
     Permission.SETUP: Role.LEAD,
     Permission.OWN_TIME: Role.CSM,
     Permission.TEAM: Role.LEAD,
+    Permission.OPERATE: Role.ADMIN,
 }
 _RANK = list(Role)
 _OWN_ONLY = frozenset({Permission.ACCOUNT_WRITE, Permission.ASSIGN})

@@ -41,6 +41,22 @@ def list_late(tx: Tx, before: datetime) -> list[str]:
     return sorted(set(tx.session.exec(late)))
 
 
+def list_last_runs(tx: Tx) -> dict[str, datetime]:
+    """When each job last ran to its end (its occurrence, business time), by the job's name."""
+    query = (
+        select(ScheduleRow.job, func.max(ScheduleRunRow.occurrence))
+        .join(ScheduleRunRow, col(ScheduleRunRow.schedule_id) == col(ScheduleRow.id))
+        .where(
+            ScheduleRow.workspace_id == tx.workspace_id,
+            ScheduleRunRow.workspace_id == tx.workspace_id,
+            col(ScheduleRunRow.finished_at).is_not(None),
+            ScheduleRunRow.error == "",
+        )
+        .group_by(ScheduleRow.job)
+    )
+    return dict(tx.session.exec(query).all())
+
+
 def find_last_run(tx: Tx, job: str) -> ScheduleRunRow | None:
     """The latest finished run of a job."""
     query = (

@@ -153,25 +153,6 @@ def hold_method(tx: Tx, method: str, until: datetime) -> None:
     _set_slots(tx, [method], until)
 
 
-def requeue_dead(tx: Tx, channel: str = "") -> int:
-    """Dead messages of `channel` (or of all) are tried again, as if new. Returns how many."""
-    statement = update(OutboxRow).where(col(OutboxRow.workspace_id) == tx.workspace_id, col(OutboxRow.state) == "dead")
-    if channel:
-        statement = statement.where(col(OutboxRow.channel) == channel)
-    values = {"state": "queued", "attempts": 0, "not_before": None}
-    return tx.session.connection().execute(statement.values(values)).rowcount
-
-
-def list_dead(tx: Tx, limit: int = 50) -> list[OutboxRow]:
-    """Dead messages, oldest first."""
-    query = (
-        select(OutboxRow)
-        .where(col(OutboxRow.workspace_id) == tx.workspace_id, OutboxRow.state == "dead")
-        .order_by(col(OutboxRow.seq))
-    )
-    return list(tx.session.exec(query.limit(limit), execution_options=_FRESH))
-
-
 def list_doubtful(tx: Tx, now: datetime, pace: Pace, limit: int = 10) -> list[OutboxRow]:
     """Messages sent again after an uncertain attempt, long enough ago for a late copy to have landed."""
     query = select(OutboxRow).where(

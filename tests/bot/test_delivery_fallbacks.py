@@ -14,11 +14,11 @@ from bot.slack.delivery import Delivery
 from bot.slack.delivery_requests import open_client
 from commands.slice import Message
 from rules.delivery.outbox import Pace
-from rules.records import Enqueue
+from rules.records import Actor, Enqueue
 from storage.alerts.alerts import MESSAGE
 from storage.db import Database, Tx
 from storage.delivery.outbox import OutboxRow, enqueue
-from storage.delivery.outbox_claims import requeue_dead
+from storage.delivery.stuck import Wanted, requeue
 from storage.people.workspaces import get_workspace
 from tests.alert_rows import add_account, add_episode, add_member
 from tests.bot.fake_slack import FakeSlack
@@ -137,7 +137,7 @@ async def test_a_dead_alert_that_was_told_elsewhere_is_not_told_again(alerts: Al
     await alerts.until_done()
     alerts.slack.gone.clear()
     with alerts.database.writing(alerts.workspace_id) as tx:
-        assert requeue_dead(tx) == 2
+        assert requeue(tx, Wanted(), Actor("member", "m1"), NOW) == 2
     alerts.delivery.nudge()
     await alerts.until_done()
     assert [row.state for row in alerts.rows() if row.kind == MESSAGE] == ["cancelled", "cancelled", "sent"]

@@ -33,7 +33,7 @@ LATER = timedelta(minutes=1)
 ROOT = Path(__file__).resolve().parents[2]
 VERB = re.compile(r"[a-z]+\.[a-z_]+")
 # What the audit tells of the workspace and its people, and of no account.
-OF_NO_ACCOUNT = {"workspace", "member", "metric", "change", "schedule", "template", "connection"}
+OF_NO_ACCOUNT = {"workspace", "member", "metric", "change", "schedule", "template", "connection", "outbox"}
 
 
 @pytest.fixture

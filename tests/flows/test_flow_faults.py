@@ -14,9 +14,9 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from playground.faults import Fault
-from rules.records import EpisodeState
+from rules.records import Actor, EpisodeState
 from storage.delivery.outbox import OutboxRow
-from storage.delivery.outbox_claims import requeue_dead
+from storage.delivery.stuck import Wanted, requeue
 from storage.people.connections import connect_team
 from storage.people.workspaces import get_workspace
 from tests.flows.flow_rows import (
@@ -229,7 +229,7 @@ async def mend(stage: Stage, channel: str) -> None:
     """What the notice asks for: the channel restored or the bot invited, and its dead letters sent again."""
     stage.slack.core.workspace.get_channel(channel).is_archived = False
     stage.slack.join(channel, stage.server.installation.bot_user_id)
-    write(stage, lambda tx: requeue_dead(tx, channel))
+    write(stage, lambda tx: requeue(tx, Wanted(channel=channel), Actor.job("test"), stage.clock()))
 
 
 # ---------------------------------------------------------------- the token

@@ -8,8 +8,9 @@ import pytest
 from sqlmodel import select
 
 from rules.delivery.outbox import Pace
-from rules.records import Enqueue
+from rules.records import Actor, Enqueue
 from storage.db import Database, Tx
+from storage.delivery import stuck
 from storage.delivery.outbox import OutboxRow, enqueue, find_posted
 from storage.delivery.outbox_claims import (
     cancel,
@@ -18,7 +19,6 @@ from storage.delivery.outbox_claims import (
     defer_lookup,
     hold_method,
     is_held,
-    list_dead,
     list_doubtful,
     mark_dead,
     mark_sent,
@@ -27,12 +27,13 @@ from storage.delivery.outbox_claims import (
     recover,
     release,
     requeue,
-    requeue_dead,
 )
 from storage.delivery.outbox_due import POST, find_due
+from storage.delivery.stuck import Wanted, list_rows
 from tests.conftest import NOW, add_workspace
 
 PACE = Pace()
+ACTOR = Actor("member", "m1")
 
 
 def after(seconds: float):
@@ -146,10 +147,11 @@ def test_the_dead_are_listed_and_tried_again_on_demand(tx: Tx):
     assert mark_dead(tx, a, "is_archived")
     assert mark_dead(tx, b, "channel_not_found")
     assert cancel(tx, c, "nothing left to say")
-    assert [(row.reference, row.error) for row in list_dead(tx)] == [("a", "is_archived"), ("b", "channel_not_found")]
-    assert requeue_dead(tx, "C2") == 1
+    found = [(row.reference, row.error) for row in list_rows(tx, states=["dead"])]
+    assert found == [("a", "is_archived"), ("b", "channel_not_found")]
+    assert stuck.requeue(tx, Wanted(channel="C2"), ACTOR, NOW) == 1
     assert names(take(tx, 2)) == ["b"]
-    assert requeue_dead(tx) == 1
+    assert stuck.requeue(tx, Wanted(), ACTOR, NOW) == 1
 
 
 def test_where_a_sent_message_stands(tx: Tx):
