@@ -34,7 +34,6 @@ _ADMIN = "U0000000SOAK"
 _SCOPES = ("channels:history", "channels:join", "channels:read", "chat:write")
 _MOST_RESTING = 0.1
 _STRIKE_WITHIN = 0.03
-_AIM_GAPS = 3
 _LONGEST_PAUSE_LEASES = 4
 _GLANCE = 0.02
 
@@ -213,22 +212,21 @@ class Replicas:
         acts = [self.kill] * plan.kills + [self.pause] * plan.pauses
         random.shuffle(acts)
         for act in acts:
-            await self._wait(random.uniform(0, 2 * plan.gap), is_aimed=random.random() < 0.5)
+            await self._wait(is_aimed=random.random() < 0.5)
             await act()
             self.soak.tell(self.soak.progress)
 
-    async def _wait(self, seconds: float, *, is_aimed: bool) -> None:
-        """So long; then, if aimed, until Slack has just accepted a post whose sender may not know yet."""
-        await asyncio.sleep(seconds)
-        if not is_aimed:
-            return
+    async def _wait(self, *, is_aimed: bool) -> None:
+        """Until work goes on: Slack has accepted a post, if any is left. Then, if aimed, strike at once, while its
+        sender may not know yet; else at any time.
+        """
+        plan = self.soak.plan
         self.posted.clear()
-        try:
-            async with asyncio.timeout(_AIM_GAPS * self.soak.plan.gap):
-                await self.posted.wait()
-        except TimeoutError:
-            return
-        await asyncio.sleep(self.soak.random.uniform(0, _STRIKE_WITHIN))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(plan.pace.lease + plan.pace.settle):
+                if self.soak.progress.posted < plan.messages:
+                    await self.posted.wait()
+        await asyncio.sleep(self.soak.random.uniform(0, _STRIKE_WITHIN if is_aimed else 4 * plan.gap))
 
     async def kill(self) -> None:
         """As a machine that loses power; another starts soon."""
