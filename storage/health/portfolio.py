@@ -142,6 +142,18 @@ def _is_wanted(tx: Tx, wanted: AccountFilter) -> ColumnElement[bool]:
 
 
 def _has_band(tx: Tx, band: Band, on: date) -> ColumnElement[bool]:
+    """By the scores of the last day anybody was scored for, which nearly all accounts have: one look into an index.
+    Only for accounts that have none of that day their own last score is asked for.
+    """
+    row = HealthScoreRow
+    here = col(row.workspace_id) == tx.workspace_id
+    last_day = select(func.max(col(row.day))).where(here, col(row.day) <= on).scalar_subquery()
+    scored = select(col(row.account_id)).where(here, col(row.day) == last_day)
+    is_left_out = col(AccountRow.id).not_in(scored)
+    return or_(col(AccountRow.id).in_(scored.where(col(row.band) == band)), and_(is_left_out, _had_band(tx, band, on)))
+
+
+def _had_band(tx: Tx, band: Band, on: date) -> ColumnElement[bool]:
     latest = (
         select(col(HealthScoreRow.band))
         .where(

@@ -98,20 +98,21 @@ def test_lists_narrow_by_owner_tier_state_and_latest_band(tx: Tx):
     upsert(tx, MemberRow, [{"id": "m1", "slack_id": "U1"}], keys=["id"])
     first = add(tx, "b first", owner_id="m1", tier=Tier.A)
     second = add(tx, "A second", state=AccountState.TRIAL)
-    for day, band in ((1, Band.RED), (5, Band.GREEN)):
+    left_out = add(tx, "c left out of the last scores")
+    for row, day, band in ((first, 1, Band.RED), (left_out, 3, Band.RED), (first, 5, Band.GREEN)):
         tx.session.add(
-            HealthScoreRow(workspace_id=tx.workspace_id, account_id=first.id, day=date(2026, 3, day), band=band)
+            HealthScoreRow(workspace_id=tx.workspace_id, account_id=row.id, day=date(2026, 3, day), band=band)
         )
     tx.session.flush()
-    assert [row.name for row in list_accounts(tx)] == ["A second", "b first"]
+    assert list_accounts(tx) == [second, first, left_out]
     assert list_accounts(tx, owner_id="m1") == [first]
     assert list_accounts(tx, limit=1, offset=1) == [first]
     expected = {
         AccountFilter(tier=Tier.A): [first],
         AccountFilter(state=AccountState.TRIAL): [second],
         AccountFilter(band=Band.GREEN): [first],
-        AccountFilter(band=Band.RED): [],
-        AccountFilter(band=Band.RED, on=date(2026, 3, 4)): [first],
+        AccountFilter(band=Band.RED): [left_out],
+        AccountFilter(band=Band.RED, on=date(2026, 3, 4)): [first, left_out],
         AccountFilter(band=Band.UNKNOWN): [second],
     }
     for chosen, rows in expected.items():
