@@ -1,5 +1,5 @@
 """The kill soak at a size for every run: processes killed at random moments while a fifth of all calls goes wrong.
-Nothing lost, nothing doubled, each channel in order and at its pace. `python -m benchmarks.soak` is the same for longer.
+Nothing lost, nothing doubled, each channel in its order and pace. `python -m benchmarks.soak` is the same for longer.
 """
 
 from __future__ import annotations
