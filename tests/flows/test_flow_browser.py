@@ -42,7 +42,7 @@ async def test_the_main_line_in_a_browser(tmp_path: Path):
     async with open_stage(tmp_path) as stage, open_page(stage.slack.url) as page:
         await asyncio.to_thread(stage.import_customer)
         await stage.pass_days(3, active=40)
-        await stage.pass_days(2, active=6)
+        await stage.pass_days(4, active=6)  # seen on Saturday, told on Monday
         alert = page.locator("#messages .message:not([data-ephemeral])", has_text="Northwind")
         await expect(alert).to_contain_text("health fell")
         await alert.get_by_role("button", name="I'm on it").click()

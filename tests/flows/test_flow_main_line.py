@@ -23,10 +23,13 @@ async def test_the_main_line(tmp_path: Path, is_socket_mode: bool):
 
 
 async def let_health_drop(stage: Stage) -> dict[str, object]:
-    """Three good days, then use falls; the alert comes with the second low score, not with the first."""
+    """Three good days, then use falls; the alert comes with the second low score, not with the first. That is a
+    Saturday's, so it is told on Monday.
+    """
     await stage.pass_days(3, active=40)
-    await stage.pass_days(1, active=6)
-    assert [each for each in await stage.messages() if "Northwind" in said(each)] == []
+    for _morning in ("Friday", "Saturday", "Sunday"):
+        await stage.pass_days(1, active=6)
+        assert [each for each in await stage.messages() if "Northwind" in said(each)] == []
     await stage.pass_days(1, active=6)
     alert = await stage.wait_for("Northwind")
     text = said(alert)
