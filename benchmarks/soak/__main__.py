@@ -102,10 +102,11 @@ def main() -> int:
     parser.add_argument("--file", type=Path, default=Path("soak.json"), help="where results go (default soak.json)")
     given = parser.parse_args()
     plan = replace(LONG, messages=given.messages, kills=given.kills)
+    late = replace(OVERDUE, messages=given.messages // 5, kills=given.kills // 10)
     todo = [
         (name, chosen, seed, label)
         for name in (NAMES if given.database == "both" else (given.database,))
-        for chosen, label, seeds in ((plan, PROMISE, given.seeds), (OVERDUE, LATE, 1))
+        for chosen, label, seeds in ((plan, PROMISE, given.seeds), (late, LATE, 1))
         for seed in range(given.first, given.first + seeds)
     ]
     started, results = read_wall().isoformat(timespec="seconds"), []

@@ -105,4 +105,4 @@ OVERDUE = Plan(
     lands_after=1.6,
     kinds=((FaultKind.APPLY_LATE, 6), (FaultKind.DROP_BEFORE_ACCEPT, 1), (FaultKind.FAIL, 1), (FaultKind.REFUSE, 1)),
 )
-"""What is applied late lands after the settle time: doubles appear, and the sweeper must remove them."""
+"""What is applied late lands after the settle time: copies appear, and the sweeper must remove them."""

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from random import Random
+from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import select
@@ -196,7 +197,7 @@ class Replicas:
 
     soak: Soak
     forker: Forker
-    orders: dict[str, object]
+    orders: dict[str, Any]
     posted: asyncio.Event
     children: list[Child] = field(default_factory=list)
 
