@@ -101,10 +101,13 @@ class Handling:
 
     def _handle(self, attempt: _Attempt) -> Plan:
         payload, installation = attempt.payload, self.people.installation
-        attempt.reader = self.people.read_default()
-        if not installation.is_ours(payload.team_id, payload.enterprise_id):
+        is_ours = installation.is_ours(payload.team_id, payload.enterprise_id)
+        attempt.met = self.people.find(payload.slack_id) if is_ours else None
+        if attempt.met is None:
+            attempt.reader = self.people.read_default()
+        if not is_ours:
             raise NotAllowedError("Milepost answers only people of {team}.", team=installation.team_name or "its team")
-        attempt.met = self.people.meet(payload.slack_id, attempt.reader)
+        attempt.met = attempt.met or self.people.add(payload.slack_id, attempt.reader)
         attempt.reader = attempt.met.reader
         route = self.routes.find(payload)
         if route is None:

@@ -61,15 +61,17 @@ class People:
             home = get_workspace(tx)
             return Reader(home.locale, home.zone)
 
-    def meet(self, slack_id: str, default: Reader) -> Met:
-        """The member with Slack's user id, made with the workspace's defaults the first time.
-
-        Raises `BusyError` when a first-timer cannot be written down.
-        """
+    def find(self, slack_id: str) -> Met | None:
+        """The member with Slack's user id; None if they were never met."""
         with self.database.reading(self.installation.workspace_id) as tx:
             row = find_by_slack_id(tx, slack_id)
-            met = self._see(row) if row else None
-        return met or self._add(slack_id, default)
+            return self._see(row) if row else None
+
+    def add(self, slack_id: str, default: Reader) -> Met:
+        """A new member, who reads as the workspace does. Raises `BusyError` when they cannot be written down."""
+        with self.database.writing(self.installation.workspace_id, wait_seconds=PERSON_WAIT_SECONDS) as tx:
+            row = add_by_slack_id(tx, slack_id, role=self.default_role, zone=default.zone, locale=default.locale)
+            return self._see(row)
 
     def find_reader(self, slack_id: str) -> Reader:
         """How somebody read when last met; for what must be said at once, without the database."""
@@ -97,11 +99,6 @@ class People:
         emails = await asyncio.to_thread(self._list_unlinked)
         found = [await self._look_up(email) for email in emails]
         return sum(found)
-
-    def _add(self, slack_id: str, default: Reader) -> Met:
-        with self.database.writing(self.installation.workspace_id, wait_seconds=PERSON_WAIT_SECONDS) as tx:
-            row = add_by_slack_id(tx, slack_id, role=self.default_role, zone=default.zone, locale=default.locale)
-            return self._see(row)
 
     def _see(self, row: MemberRow) -> Met:
         reader = self._readers[row.slack_id] = Reader(row.locale, row.local_zone)

@@ -21,7 +21,6 @@ from storage.people.members import MemberRow, find_by_slack_id
 from storage.people.workspaces import list_workspaces
 from tests.bot.slack_stage import PERSON, TEAM, FakeSlack, Stage, fake_slack, stage
 from tests.conftest import NOW
-from words.reader import Reader
 
 # As in the documentation of users.info and user_change.
 USER: dict[str, Any] = {
@@ -94,7 +93,8 @@ async def test_the_zone_chosen_here_goes_before_slacks(on: Stage):
         assert row is not None
         row.own_zone = "Asia/Tokyo"
         tx.session.add(row)
-    met = on.edge.people.meet(PERSON, Reader())
+    met = on.edge.people.find(PERSON)
+    assert met is not None
     assert met.reader.zone == "Asia/Tokyo"
 
 
