@@ -94,8 +94,8 @@ ACKS = Histogram(
 )
 SENDS = Metric(
     "milepost_delivery_outcomes_total",
-    "What became of requests to post or change a message.",
-    ("outcome",),
+    "What came back from Slack: for requests to post or change a message, and for looks whether it had arrived.",
+    ("request", "outcome"),
 )
 JOB_SECONDS = Histogram(
     "milepost_job_seconds",

@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 from aiohttp import ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
+from structlog.contextvars import bind_contextvars
 
 from bot.clocks import Clocks
 from bot.slack.delivery_desk import Desk
@@ -180,11 +181,13 @@ class Delivery:
         client: AsyncWebClient | None,
     ) -> None:
         """A row whose handling breaks down stays claimed; once the lease is over it is looked up like any other."""
+        row = work.row
+        bind_contextvars(outbox=row.id, kind=row.kind, reference=row.reference, workspace=row.workspace_id)
         try:
             if client is not None:
                 await act(work, client)
         except Exception:  # noqa: BLE001  # one row must not end the loop
-            _log.exception("delivery_failed", kind=work.row.kind, reference=work.row.reference)
+            _log.exception("delivery_failed")
 
     def _finish(self, task: asyncio.Task[None]) -> None:
         self._tasks.pop(task, None)

@@ -14,12 +14,13 @@ from itertools import groupby
 
 import structlog
 
+from bot import metrics
 from bot.clocks import Clocks
 from bot.slack.delivery_records import Answer, Moment, bury, record_all
 from bot.slack.delivery_renders import Drawing, make_search
 from bot.slack.delivery_requests import Parcel, Search
 from commands.slice import Render
-from rules.delivery.outbox import MOST_RENDER_ATTEMPTS, Pace
+from rules.delivery.outbox import MOST_RENDER_ATTEMPTS, Pace, classify
 from rules.records import Actor
 from storage.clock import read_clock
 from storage.db import Database, Tx
@@ -93,6 +94,8 @@ class Desk:
         """Write down what came back from Slack. Rows that another transaction has in hand follow one by one, so that
         neither waits for the other in a circle; and one answer that cannot be written does not take others with it.
         """
+        for each in answers:
+            metrics.SENDS.add("search" if each.copies is not None else "send", classify(each.outcome).value)
         left: list[Answer] = []
         for workspace_id, group in groupby(sorted(answers, key=_by_workspace), key=_by_workspace):
             left += self._record_together(workspace_id, list(group))
