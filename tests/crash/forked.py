@@ -66,6 +66,11 @@ def _report_ends(test: int) -> None:
 def _fork(order: dict[str, Any], test: int) -> None:
     module, _, name = order["run"].partition(":")
     run = getattr(importlib.import_module(module), name)
+    if order["is_warming"]:
+        _write(test, 0, "begin", order["number"])
+        run(lambda line: _write(test, 0, "say", line), **order["arguments"])
+        _write(test, 0, "end", 0)
+        return
     pid = os.fork()
     if pid:
         _write(test, pid, "begin", order["number"])
@@ -124,11 +129,13 @@ class Forker:
     _children: dict[int, Child] = field(default_factory=dict)
     _begun: dict[int, asyncio.Future[Child]] = field(default_factory=dict)
 
-    async def start(self, run: str, **arguments: object) -> Child:
-        """Fork a process for a function named "module:function", which gets a `say` and the arguments."""
+    async def start(self, run: str, *, is_warming: bool = False, **arguments: object) -> Child:
+        """Fork a process for a function named "module:function", which gets a `say` and the arguments. With
+        `is_warming` the program runs it itself: what it has read and worked out, all later children begin with.
+        """
         number = len(self._begun)
         begun = self._begun[number] = asyncio.get_running_loop().create_future()
-        order = {"run": run, "number": number, "arguments": arguments}
+        order = {"run": run, "number": number, "arguments": arguments, "is_warming": is_warming}
         assert self.program.stdin is not None
         self.program.stdin.write(f"{json.dumps(order)}\n".encode())
         return await asyncio.wait_for(begun, 30)
