@@ -19,7 +19,7 @@ from storage.db import Tx
 from storage.people.members import get_members
 from storage.people.team import get_team_time, list_working_times
 from storage.renewals.renewals import list_renewal_facts
-from storage.success.cadences import list_cadences, page_owned_ids
+from storage.success.cadences import list_cadences, page_watched_ids
 from storage.success.checkins import latest_pulses, list_open_offers
 
 BACK, NEXT = "checkins.back", "checkins.next"
@@ -75,7 +75,7 @@ def list_due(tx: Tx, member_id: str | None, today: date) -> list[DueLine]:
 def _find_due(tx: Tx, member_id: str | None, today: date) -> Iterator[Due]:
     times, team = list_working_times(tx), get_team_time(tx)
     after = ""
-    while ids := page_owned_ids(tx, member_id, after, _PAGE):
+    while ids := page_watched_ids(tx, member_id, after, _PAGE):
         for each in list_cadences(tx, ids, today, list_renewal_facts(tx, ids, today)):
             country = times.get(each.owner_id or "", team).country
             days, due_on = cadence_days(each.facts, today), next_due(each.facts, today, country)

@@ -21,7 +21,8 @@ NEW_FOR = timedelta(days=90)
 """How long an account without a journey counts as being onboarded."""
 RENEWAL_DAYS = 14
 RENEWAL_WINDOW = timedelta(days=90)
-_WATCHED = frozenset({AccountState.CUSTOMER, AccountState.TRIAL})
+WATCHED_STATES = frozenset({AccountState.CUSTOMER, AccountState.TRIAL})
+"""Only these are checked in with."""
 _CLOSE_TIERS = frozenset({Tier.A, Tier.B})
 
 
@@ -55,7 +56,7 @@ class CadenceFacts:
 def cadence_days(facts: CadenceFacts, today: date) -> int | None:
     """Days between two check-ins as of `today`; None where none are due."""
     days = DAYS_BY_TIER[facts.tier or Tier.C]
-    if days is None or facts.state not in _WATCHED:
+    if days is None or facts.state not in WATCHED_STATES:
         return None
     if is_onboarding(facts, today):
         return min(days, ONBOARDING_DAYS)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import select as select_columns
 from sqlmodel import Field, Index, SQLModel, col, select
 
 from rules.accounts.imports import Outcome
@@ -55,6 +56,23 @@ def list_contracts(tx: Tx, account_ids: Sequence[str]) -> dict[str, list[Contrac
     found: dict[str, list[ContractRow]] = {}
     for row in rows:
         found.setdefault(row.account_id, []).append(row)
+    return found
+
+
+def list_contract_facts(tx: Tx, account_ids: Sequence[str]) -> dict[str, list[ContractFacts]]:
+    """As `list_contracts`, as the rules see them: plain columns, because jobs and lists read them of every account."""
+    row = ContractRow
+    term = (row.start_on, row.end_on, row.term_months, row.notice_by, row.notice_received_on, row.is_auto_renew)
+    rest = (row.external_id, row.account_id, row.yearly_minor, row.currency, row.kind)
+    query = (
+        select_columns(*map(col, (*term, *rest)))
+        .where(col(row.workspace_id) == tx.workspace_id, col(row.account_id).in_(account_ids))
+        .order_by(col(row.end_on).is_(None), col(row.end_on), col(row.external_id))
+    )
+    found: dict[str, list[ContractFacts]] = {}
+    for start, end, months, notice_by, noticed, is_auto, id_, account_id, *price in tx.session.execute(query):
+        known = Term(start, end, months, notice_by, noticed, is_auto)
+        found.setdefault(account_id, []).append(ContractFacts(id_, account_id, known, *price))
     return found
 
 

@@ -4,11 +4,12 @@ through `storage.renewals.renewal_writes`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, func
+from sqlalchemy import select as select_columns
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -18,10 +19,15 @@ from storage.accounts.accounts import AccountRow, is_in_use
 from storage.db import Tx
 from storage.errors import NotFoundError
 from storage.fields import account, choice, json_value, key, moment, workspace
-from storage.renewals.contracts import list_contracts, to_facts
+from storage.renewals.contracts import list_contract_facts
 
 ROOT, REPLY, SUMMARY = "renewal", "renewal_reminder", "renewal_outcome"
 """The kinds of message of a renewal: the head of its thread, a reminder in it, how it ended."""
+
+_End = tuple[str, date]
+"""A contract's id and the day it ends."""
+_Kept = tuple[str, RenewalOutcome, RenewalVerdict | None]
+"""A renewal's id, its outcome, and the verdict of its owner."""
 
 
 class RenewalRow(SQLModel, table=True):
@@ -150,25 +156,31 @@ def list_renewal_facts(tx: Tx, account_ids: Sequence[str], today: date) -> dict[
     """What is not decided yet about the ends of a page of accounts' contracts, in two queries. The contracts are asked
     and not only the renewals kept of them, so that a notice imported a minute ago is there.
     """
-    contracts, rows = list_contracts(tx, account_ids), list_of_accounts(tx, account_ids)
+    contracts, kept = list_contract_facts(tx, account_ids), _list_kept(tx, account_ids)
     found: dict[str, list[RenewalFacts]] = {}
     for account_id, of_account in contracts.items():
-        facts = _list_open(map(to_facts, of_account), rows.get(account_id, ()), today)
+        facts = _list_open(of_account, kept, today)
         if facts:
             found[account_id] = facts
     return found
 
 
-def _list_open(contracts: Iterable[ContractFacts], rows: Iterable[RenewalRow], today: date) -> list[RenewalFacts]:
-    known = {(row.contract_id, row.ends_on): row for row in rows}
+def _list_kept(tx: Tx, account_ids: Sequence[str]) -> dict[_End, _Kept]:
+    """What is kept of each end of these accounts' contracts, as plain columns."""
+    row = RenewalRow
+    columns = (row.contract_id, row.ends_on, row.id, row.outcome, row.verdict)
+    wanted = (col(row.workspace_id) == tx.workspace_id, col(row.account_id).in_(account_ids))
+    rows = tx.session.execute(select_columns(*map(col, columns)).where(*wanted))
+    return {(contract_id, ends_on): (id_, outcome, verdict) for contract_id, ends_on, id_, outcome, verdict in rows}
+
+
+def _list_open(contracts: Iterable[ContractFacts], kept: Mapping[_End, _Kept], today: date) -> list[RenewalFacts]:
     found = []
     for contract, end in list_questions(contracts, today):
-        row = known.get((contract.id, end.ends_on))
-        if row is not None and row.outcome is not RenewalOutcome.OPEN:
-            continue
-        notice = contract.term.notice_received_on
-        id_, verdict = (row.id, row.verdict) if row else ("", None)
-        found.append(RenewalFacts(id_, contract.id, end.ends_on, end.decides_on, notice, verdict))
+        id_, outcome, verdict = kept.get((contract.id, end.ends_on), ("", RenewalOutcome.OPEN, None))
+        if outcome is RenewalOutcome.OPEN:
+            notice = contract.term.notice_received_on
+            found.append(RenewalFacts(id_, contract.id, end.ends_on, end.decides_on, notice, verdict))
     return found
 
 

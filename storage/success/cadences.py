@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func
+from sqlalchemy import func, or_
 from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 
 from rules.records import OfferState
 from rules.renewals.renewals import RenewalFacts
-from rules.success.cadence import CadenceFacts
+from rules.success.cadence import DAYS_BY_TIER, WATCHED_STATES, CadenceFacts
 from storage.accounts.accounts import AccountRow, get_accounts, is_in_use
 from storage.db import Tx
 from storage.lookup import is_among
@@ -36,9 +36,14 @@ class Watched:
     facts: CadenceFacts
 
 
-def page_owned_ids(tx: Tx, owner_id: str | None, after: str, limit: int) -> list[str]:
-    """The next ids, in order, of accounts in use that a member owns (None: whoever owns them)."""
-    query = select(AccountRow.id).where(is_in_use(tx), AccountRow.id > after)
+def page_watched_ids(tx: Tx, owner_id: str | None, after: str, limit: int) -> list[str]:
+    """The next ids, in order, of accounts in use that check-ins come due in, by state and tier; of those a member owns
+    (None: whoever owns them).
+    """
+    unwatched = [tier for tier, days in DAYS_BY_TIER.items() if days is None]
+    has_rhythm = or_(col(AccountRow.tier).is_(None), col(AccountRow.tier).not_in(unwatched))
+    is_watched = col(AccountRow.state).in_(sorted(WATCHED_STATES))
+    query = select(AccountRow.id).where(is_in_use(tx), has_rhythm, is_watched, AccountRow.id > after)
     if owner_id is not None:
         query = query.where(AccountRow.owner_id == owner_id)
     return list(tx.session.exec(query.order_by(col(AccountRow.id)).limit(limit)))
