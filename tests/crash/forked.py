@@ -42,6 +42,7 @@ def main() -> None:
         *lines, orders = orders.split(b"\n")
         for line in lines:
             _fork(json.loads(line), test)
+    os.killpg(os.getpgrp(), signal.SIGKILL)  # the test is gone: its children go too
 
 
 def _wait(reading: int, test: int) -> bytes:
