@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from sqlalchemy import select as select_columns
 from sqlmodel import col, func, select
 
 from rules.alerts.escalation import Due, Scene, Watch, arm
+from rules.people.absence import resolve_stand_ins
 from rules.people.working_time import WorkingTime
 from rules.records import EpisodeState, Severity, Tier
 from storage.accounts.accounts import AccountRow
@@ -21,7 +22,8 @@ from storage.alerts.alerts import EpisodeRow
 from storage.audit import AuditRow
 from storage.db import Tx
 from storage.lookup import is_among
-from storage.people.team import find_stand_ins, get_team_time, list_away, list_leads, list_people, list_working_times
+from storage.people.members import MemberRow
+from storage.people.team import get_team_time, list_leads, list_people, read_working_time
 from storage.people.workspaces import get_workspace
 
 
@@ -125,16 +127,24 @@ def _read(tx: Tx, rows: Sequence[EpisodeRow], now: datetime) -> tuple[_Accounts,
 
 
 def _find_charges(tx: Tx, owners: Mapping[str, str | None], now: datetime) -> dict[str, _Charge]:
-    people, team = list_people(tx), get_team_time(tx)
-    day = now.astimezone(ZoneInfo(get_workspace(tx).zone)).date()
-    away, stand_ins = list_away(tx, day), find_stand_ins(tx, day)
-    there = {row.id for row in people} - away
-    present = {owner: owner if owner in there else stand_ins.get(owner) for owner in owners.values() if owner}
-    times = list_working_times(tx, filter(None, set(present.values())))
-    leads = tuple(stand_ins.get(lead, lead) for lead in list_leads(tx, people))
-    nobody = _Charge(tuple(dict.fromkeys(leads)), has_owner=False, working=team)
-    charges = {who: _Charge((who,), has_owner=True, working=times[who]) for who in present.values() if who in times}
-    return {id_: charges.get(present.get(owner or "") or "", nobody) for id_, owner in owners.items()}
+    people, home = list_people(tx), get_workspace(tx)
+    stand_ins, there = _find_stand_ins(people, now.astimezone(ZoneInfo(home.zone)).date())
+    leads = tuple(dict.fromkeys(stand_ins.get(lead, lead) for lead in list_leads(tx, people)))
+    nobody = _Charge(leads, has_owner=False, working=get_team_time(tx))
+    charges = {
+        row.id: _Charge((row.id,), has_owner=True, working=read_working_time(row, home))
+        for row in people
+        if row.id in there
+    }
+    return {id_: charges.get(stand_ins.get(owner or "", owner or ""), nobody) for id_, owner in owners.items()}
+
+
+def _find_stand_ins(people: Sequence[MemberRow], day: date) -> tuple[dict[str, str], frozenset[str]]:
+    """Absent member → who stands in for them that day, and all who are there."""
+    away = {row.id for row in people if row.away_from and row.away_until and row.away_from <= day <= row.away_until}
+    known = {row.id for row in people}
+    covers = {row.id: row.cover_id for row in people if row.id in away and row.cover_id in known}
+    return resolve_stand_ins({id_: cover for id_, cover in covers.items() if cover}, away), frozenset(known - away)
 
 
 def _to_watch(row: EpisodeRow, accounts: _Accounts, charge: _Charge) -> Watch:
