@@ -199,11 +199,12 @@ def _message_words(reader: Reader, ledger: Ledger) -> str:
     if not own and not shared:
         return reader.say("No message was sent in this time.")
     mean = Decimal(sum(own.values())) / (people * max(1, ledger.days)) if people else Decimal(0)
-    return reader.say(
-        "Messages: {mean} per person and day to {people} people, at most {most} to one person in a day; at most "
-        "{channel} in a channel in a day.",
+    return reader.say_many(
+        "Messages: {mean} a day to {count} person, at most {most} in one day; at most {channel} in a channel a day.",
+        "Messages: {mean} a day to each of {count} people, at most {most} to one in one day; at most {channel} in a "
+        "channel in one day.",
+        people,
         mean=reader.number(round(mean, 1)),
-        people=reader.number(people),
         most=reader.number(max(own.values(), default=0)),
         channel=reader.number(max(shared.values(), default=0)),
     )

@@ -120,7 +120,7 @@ def _quiet_lines(reader: Reader, view: AlertView) -> list[str]:
     if row.is_quiet:
         lines.append(_quiet_words(reader).get(row.quiet_reason) or reader.say("Listed in digests only"))
     if row.held_until and row.announced_at is None and row.closed_at is None:
-        lines.append(reader.say("Held until {time}, a time to disturb", time=reader.moment(row.held_until)))
+        lines.append(reader.say("Held back until {time}: until then it is quiet", time=reader.moment(row.held_until)))
     if row.announced_at:
         lines.append(reader.say("Told {time}", time=reader.moment(row.announced_at)))
     return lines

@@ -10,12 +10,14 @@ from importlib import import_module
 from io import BytesIO
 from typing import Any
 
-_WIDTH, _ROW_HEIGHT, _FRAME_HEIGHT, _DPI = 6.0, 0.62, 1.5, 160
+_WIDTH, _DPI = 4.2, 230
+"""Inches and dots: a phone shows the 966 pixels at a third, and ten points as eleven of its own pixels."""
+_ROW_HEIGHT, _HEAD, _FOOT = 0.6, 0.5, 0.78
 _CARD, _INK, _FAINT = "#f3f4f2", "#22272b", "#6a737b"
 _COLOURS = ("#0072b2", "#e69f00", "#b34700", "#9aa3a8", "#d4d9db")
 """Acted on, dismissed, too sensitive, ignored, waiting: told apart also without colour vision, and by their order."""
 _INK_ON = ("white", "black", "white", "black", "black")
-_LEAST_LABELLED = 0.05
+_LEAST_LABELLED = 0.06
 _FONTS = ("Noto Sans CJK SC", "Noto Sans CJK TC", "WenQuanYi Micro Hei", "Source Han Sans SC", "DejaVu Sans")
 
 
@@ -38,15 +40,15 @@ class Sheet:
 
 
 def draw_sheet(sheet: Sheet) -> bytes:
-    """The picture as a PNG, 960 pixels wide. Raises `ModuleNotFoundError` where matplotlib is not installed."""
+    """The picture as a PNG, 966 pixels wide. Raises `ModuleNotFoundError` where matplotlib is not installed."""
     fonts = import_module("matplotlib.font_manager")
     known = {each.name for each in fonts.fontManager.ttflist}
     family = [name for name in _FONTS if name in known]
-    height = _FRAME_HEIGHT + _ROW_HEIGHT * len(sheet.bars)
+    height = _HEAD + _FOOT + _ROW_HEIGHT * len(sheet.bars)
     with import_module("matplotlib").rc_context({"font.family": family or ["sans-serif"]}):
         figure = import_module("matplotlib.figure").Figure(figsize=(_WIDTH, height), dpi=_DPI, facecolor=_CARD)
-        _draw_bars(figure.add_axes((0.04, 0.62 / height, 0.92, 1 - (_FRAME_HEIGHT - 0.35) / height)), sheet)
-        figure.text(0.04, 1 - 0.3 / height, sheet.title, fontsize=12, color=_INK, weight="bold", va="center")
+        _draw_bars(figure.add_axes((0.04, _FOOT / height, 0.92, 1 - (_HEAD + _FOOT) / height)), sheet)
+        figure.text(0.04, 1 - 0.27 / height, sheet.title, fontsize=10.5, color=_INK, weight="bold", va="center")
         return _save(figure)
 
 
@@ -54,8 +56,8 @@ def _draw_bars(axes: Any, sheet: Sheet) -> None:
     """Widths are shares of the rule's alerts, numbers their counts, so that a rare rule is as readable as a common."""
     for row, bar in enumerate(sheet.bars):
         total, left = sum(bar.counts) or 1, 0.0
-        axes.text(0, row - 0.33, bar.name, fontsize=10.5, color=_INK, va="center")
-        axes.text(1, row - 0.33, bar.note, fontsize=9.5, color=_FAINT, va="center", ha="right")
+        axes.text(0, row - 0.33, bar.name, fontsize=10, color=_INK, va="center")
+        axes.text(1, row - 0.33, bar.note, fontsize=9, color=_FAINT, va="center", ha="right")
         for part, count in enumerate(bar.counts):
             share = count / total
             drawn = axes.barh(row + 0.1, share, left=left, height=0.42, color=_COLOURS[part])
@@ -71,9 +73,9 @@ def _draw_bars(axes: Any, sheet: Sheet) -> None:
     axes.legend(
         loc="upper center",
         bbox_to_anchor=(0.5, 0.0),
-        ncols=3,
+        ncols=2,
         frameon=False,
-        fontsize=9.5,
+        fontsize=9,
         labelcolor=_INK,
         handlelength=1.0,
         columnspacing=1.2,
