@@ -11,17 +11,16 @@ from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from rules.errors import StorageError
 from rules.records import TargetKind
+from storage.library_files import LIBRARY, LibraryError, Strict, read_file
 from words.language import DEFAULT_LANGUAGE, get_language
 from words.names import fold, slug
 
-FOLDER = Path(__file__).resolve().parent.parent / "library" / "metrics"
+FOLDER = LIBRARY / "metrics"
 INDUSTRIES = "industries.yml"
 MONEY = "money"
 """The unit of amounts: shown in the workspace's currency."""
@@ -29,15 +28,7 @@ MONEY = "money"
 Text = Annotated[str, Field(min_length=1, max_length=80)]
 
 
-class CatalogueError(StorageError):
-    """A file of the library cannot be used; the sentence names file and entry."""
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Names(_Strict):
+class Names(Strict):
     """A name in every language that Milepost speaks."""
 
     en: Text
@@ -53,7 +44,7 @@ class Names(_Strict):
         return (self.en, self.hans, self.hant)
 
 
-class Benchmark(_Strict):
+class Benchmark(Strict):
     """A range that is usual, and who says so. Without a source there is none."""
 
     low: Decimal
@@ -67,7 +58,7 @@ class Benchmark(_Strict):
         return self
 
 
-class Metric(_Strict):
+class Metric(Strict):
     """One metric. The key is the slug of its English name, so that files and people who type it mean the same.
 
     `unit`: "", "%", "money" or a short word. `direction`: which way is better. `lowest` and `highest`: what the number
@@ -97,24 +88,24 @@ class Metric(_Strict):
         return (*self.name.list_all(), *self.aliases)
 
 
-class _StepFile(_Strict):
+class _StepFile(Strict):
     step: Annotated[str, Field(pattern=r"^[a-z_]+$")]
     position: int
     name: Names
     metrics: tuple[Metric, ...] = Field(min_length=1)
 
 
-class _Industry(_Strict):
+class _Industry(Strict):
     key: Annotated[str, Field(pattern=r"^[a-z_]+$")]
     name: Names
     words: tuple[Text, ...] = Field(min_length=1)
 
 
-class _IndustryFile(_Strict):
+class _IndustryFile(Strict):
     industries: tuple[_Industry, ...]
 
 
-class Step(_Strict):
+class Step(Strict):
     """A business step and its metrics, in the order of the file."""
 
     key: str
@@ -122,7 +113,7 @@ class Step(_Strict):
     metrics: tuple[Metric, ...]
 
 
-class Catalogue(_Strict):
+class Catalogue(Strict):
     """Every step in its order, and the industries by key."""
 
     steps: tuple[Step, ...]
@@ -153,10 +144,10 @@ def _means(padded: str, word: str) -> bool:
 
 @cache
 def read_catalogue(folder: Path = FOLDER) -> Catalogue:
-    """The catalogue in `folder`, read once. Raises `CatalogueError`, naming the file and the entry."""
-    industries = {each.key: each for each in _read(folder / INDUSTRIES, _IndustryFile).industries}
+    """The catalogue in `folder`, read once. Raises `LibraryError`, naming the file and the entry."""
+    industries = {each.key: each for each in read_file(folder / INDUSTRIES, _IndustryFile).industries}
     paths = sorted(path for path in folder.glob("*.yml") if path.name != INDUSTRIES)
-    files = [(path, _read(path, _StepFile)) for path in paths]
+    files = [(path, read_file(path, _StepFile)) for path in paths]
     files.sort(key=lambda each: each[1].position)
     _check(files, frozenset(industries))
     return Catalogue(
@@ -165,28 +156,12 @@ def read_catalogue(folder: Path = FOLDER) -> Catalogue:
     )
 
 
-_File = TypeVar("_File", bound=_Strict)
-
-
-def _read(path: Path, shape: type[_File]) -> _File:
-    try:
-        return shape.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise CatalogueError("{file} cannot be read: {reason}", file=path.name, reason=error) from error
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part + 1) if isinstance(part, int) else part for part in first["loc"])
-        raise CatalogueError(
-            "{file}, {place}: {reason}", file=path.name, place=place or "the file", reason=first["msg"]
-        ) from error
-
-
 def _check(files: list[tuple[Path, _StepFile]], industries: frozenset[str]) -> None:
-    """Every name means one metric, and every industry is known. Raises `CatalogueError`."""
+    """Every name means one metric, and every industry is known. Raises `LibraryError`."""
     counted = Counter(name for _path, file in files for metric in file.metrics for name in _folded(metric))
     for path, file in files:
-        for number, metric in enumerate(file.metrics, 1):
-            place = f"metrics.{number} ({metric.name.en})"
+        for metric in file.metrics:
+            place = f"metrics › {metric.name.en}"
             twice = next((name for name in sorted(_folded(metric)) if counted[name] > 1), "")
             unknown = next((each for each in metric.industries if each not in industries), "")
             if twice:
@@ -195,7 +170,7 @@ def _check(files: list[tuple[Path, _StepFile]], industries: frozenset[str]) -> N
                 reason = f"“{unknown}” is not in {INDUSTRIES}"
             else:
                 continue
-            raise CatalogueError("{file}, {place}: {reason}", file=path.name, place=place, reason=reason)
+            raise LibraryError("{file}: {place}: {reason}", file=path.name, place=place, reason=reason)
 
 
 def _folded(metric: Metric) -> set[str]:

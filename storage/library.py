@@ -1,5 +1,5 @@
-"""The library's journey templates: YAML files read into records. Owns their shape on disk and what is said of a broken
-one; refuses to know what is done with them (`rules.success.templates`).
+"""The library's journey templates: YAML files read into records. Owns their shape on disk; refuses to know what is done
+with them (`rules.success.templates`).
 
 `library/journeys/*.yml`, one template a file, named by its key. Read once, when first asked for.
 """
@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from rules.errors import StorageError
 from rules.records import Lane
 from rules.success.templates import (
     LONGEST_OFFSET,
@@ -22,8 +20,9 @@ from rules.success.templates import (
     StageTemplate,
     Template,
 )
+from storage.library_files import LIBRARY, Strict, read_file
 
-JOURNEYS = Path(__file__).resolve().parent.parent / "library" / "journeys"
+JOURNEYS = LIBRARY / "journeys"
 NAME_LENGTH = 120
 MOST_STAGES, MOST_MILESTONES = 12, 40
 
@@ -31,15 +30,7 @@ _Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]
 _Name = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)]
 
 
-class LibraryError(StorageError):
-    """A file of the library cannot be used; the sentence names the file and the entry."""
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
-class NamesIn(_Strict):
+class NamesIn(Strict):
     """A name in English and, where there is one, in Chinese."""
 
     en: _Name
@@ -51,7 +42,7 @@ class NamesIn(_Strict):
         return {language: name for language, name in self.model_dump(by_alias=True).items() if name}
 
 
-class MilestoneIn(_Strict):
+class MilestoneIn(Strict):
     """One milestone of a file."""
 
     key: _Key
@@ -67,7 +58,7 @@ class MilestoneIn(_Strict):
         return MilestoneTemplate(self.key, names, self.lane, self.days, self.counts_from, self.required)
 
 
-class StageIn(_Strict):
+class StageIn(Strict):
     """One stage of a file."""
 
     key: _Key
@@ -81,7 +72,7 @@ class StageIn(_Strict):
         return StageTemplate(self.key, self.name.to_names(), self.planned_days, milestones)
 
 
-class TemplateIn(_Strict):
+class TemplateIn(Strict):
     """A whole file."""
 
     version: int = Field(ge=1)
@@ -125,25 +116,4 @@ def read_template(path: Path) -> Template:
     Raises:
         LibraryError: the file is no YAML, or an entry of it is wrong; names both.
     """
-    try:
-        read: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return TemplateIn.model_validate(read).to_record(path.stem)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise LibraryError("{file} is not readable YAML: {reason}", file=path.name, reason=error) from error
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = _name_place(read, first["loc"])
-        raise LibraryError("{file}: {place}: {reason}", file=path.name, place=place, reason=first["msg"]) from error
-
-
-def _name_place(read: Any, loc: tuple[int | str, ...]) -> str:
-    """Where in the file: "stages › onboarding › milestones › kick-off › days", entries by their key."""
-    parts, node = [], read
-    for step in loc:
-        try:
-            node = node[step]
-        except (LookupError, TypeError):
-            node = None
-        named = node.get("key") if isinstance(node, dict) else None
-        parts.append(str(named) if isinstance(step, int) and named else str(step))
-    return " › ".join(parts) or "the whole file"
+    return read_file(path, TemplateIn).to_record(path.stem)

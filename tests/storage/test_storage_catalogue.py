@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.catalogue import FOLDER, CatalogueError, read_catalogue
+from storage.catalogue import FOLDER, read_catalogue
+from storage.library_files import LibraryError
 from words.names import slug
 
 
@@ -39,8 +40,8 @@ def test_industries_are_found_in_free_text(text: str, industries: set[str]):
 @pytest.mark.parametrize(
     ("name", "old", "new", "told"),
     [
-        ("support.yml", "unit: min", "units: min", "support.yml, metrics.1.units"),
-        ("support.yml", "direction: down", "direction: sideways", "support.yml, metrics.1.direction"),
+        ("support.yml", "unit: min", "units: min", "support.yml: metrics › handling time › units"),
+        ("support.yml", "direction: down", "direction: sideways", "support.yml: metrics › handling time › direction"),
         ("support.yml", "benchmark: none", "benchmark: {low: 1, high: 2}", "source"),
         ("support.yml", "zh_Hant: 處理時長", "zh_Hant: 轉化率", "names another metric"),
         (
@@ -50,7 +51,7 @@ def test_industries_are_found_in_free_text(text: str, industries: set[str]):
             "“magic” is not in industries.yml",
         ),
         ("support.yml", "step: support", "step: [", "support.yml cannot be read"),
-        ("industries.yml", "industries:", "industrys:", "industries.yml, industries"),
+        ("industries.yml", "industries:", "industrys:", "industries.yml: industries"),
     ],
 )
 def test_a_fault_names_the_file_and_the_entry(tmp_path: Path, name: str, old: str, new: str, told: str):
@@ -59,13 +60,13 @@ def test_a_fault_names_the_file_and_the_entry(tmp_path: Path, name: str, old: st
     text = (folder / name).read_text(encoding="utf-8").replace('unit: "min"', "unit: min")
     assert old in text
     (folder / name).write_text(text.replace(old, new, 1), encoding="utf-8")
-    with pytest.raises(CatalogueError) as refused:
+    with pytest.raises(LibraryError) as refused:
         read_catalogue(folder)
     assert told in str(refused.value)
 
 
 def test_a_missing_folder_is_told(tmp_path: Path):
-    with pytest.raises(CatalogueError, match=r"industries\.yml cannot be read"):
+    with pytest.raises(LibraryError, match=r"industries\.yml cannot be read"):
         read_catalogue(tmp_path)
 
 

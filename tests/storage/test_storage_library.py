@@ -8,7 +8,8 @@ import pytest
 
 from rules.records import Lane
 from rules.success.templates import Template
-from storage.library import LibraryError, find_template, list_templates, read_template
+from storage.library import find_template, list_templates, read_template
+from storage.library_files import LibraryError
 
 FILE = """
 version: 1
@@ -65,7 +66,7 @@ def test_a_file_becomes_a_template_named_by_it(tmp_path: Path):
         ("version: 1", "versoin: 1", "versoin"),
         ("key: first", "key: First Stage", "stages › First Stage › key"),
         (FILE, "- nothing", "the whole file"),
-        (FILE, "a: [", "not readable"),
+        (FILE, "a: [", "cannot be read"),
     ],
 )
 def test_a_broken_file_is_named_with_its_entry(tmp_path: Path, right: str, wrong: str, place: str):
