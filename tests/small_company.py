@@ -18,6 +18,7 @@ from pipeline.imports.run import Job, run_import
 from rules.accounts.contacts import ContactDraft, decide_contact
 from rules.accounts.notes import AddNote, decide_note
 from rules.alerts.ledger import Propose
+from rules.alerts.mutes import AddMute, Scope
 from rules.alerts.tuning import Remedy
 from rules.records import Actor, AlertKind, Role, TouchKind
 from rules.success.checkins import AddCheckin, CheckinDraft, TellMember, decide_checkin
@@ -34,6 +35,7 @@ from storage.accounts.notes import NoteRow, apply_notes
 from storage.alerts.adjustment_writes import accept, apply_proposals
 from storage.alerts.adjustments import RuleAdjustmentRow, RuleProposalRow
 from storage.alerts.alerts import AlertEventRow, EpisodeRow
+from storage.alerts.mutes import MuteRow, apply_mute
 from storage.db import Database, Tx
 from storage.delivery.digests import DigestRow
 from storage.delivery.outbox import OutboxRow
@@ -81,6 +83,8 @@ class Company:
             "episode": EpisodeRow,
             "alert_event": AlertEventRow,
             "member": MemberRow,
+            "noise": MemberRow,
+            "mute": MuteRow,
             "contact": ContactRow,
             "note": NoteRow,
             "outbox": OutboxRow,
@@ -122,6 +126,7 @@ def fill(database: Database, workspace_id: str, folder: Path, words: Mapping[str
     with database.writing(workspace_id) as tx:
         check_in(tx, f"{(words or {}).get('conversion', 'known')} words")
         walk(tx, f"{(words or {}).get('conversion', 'known')} milestone")
+        hush(tx, f"{(words or {}).get('conversion', 'known')} reason")
     with database.writing(workspace_id) as tx:
         change_rules(tx)
     renewals.run(database, workspace_id, NOW)
@@ -174,6 +179,12 @@ def walk(tx: Tx, name: str) -> None:
 
 def member_actor(member: MemberRow) -> Actor:
     return Actor("member", member.id, member.name)
+
+
+def hush(tx: Tx, reason: str) -> None:
+    """One kind of alert, of which there are none, is muted for a month."""
+    scope, until = Scope(kind=AlertKind.STAGE_STUCK), NOW + timedelta(days=30)
+    apply_mute(tx, AddMute(scope, until, reason), Actor("import", "accounts.csv"), NOW)
 
 
 def meet(tx: Tx, name: str) -> None:

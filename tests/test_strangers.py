@@ -27,7 +27,7 @@ from commands import help as help_page
 from commands import home
 from commands.accounts import account_archive, account_list, contact_forms, notes
 from commands.accounts.account_list import ADD
-from commands.alerts import alert_lists
+from commands.alerts import alert_lists, mute_views
 from commands.blocks.targets import OPEN_METRICS
 from commands.delivery import admin_views, digest_views
 from commands.people import owners, team_list
@@ -88,10 +88,11 @@ NAMELESS |= {account_archive.BACK, account_archive.MORE, renewal_list.BACK, rene
 NAMELESS |= {journey_list.BACK, journey_list.NEXT}
 NAMELESS |= {OPEN_METRICS, metrics.ADD, metrics.PREVIOUS, metrics.NEXT, METRIC_FORM}
 NAMELESS |= {digest_views.ALL, digest_views.BACK, digest_views.MORE, home.SORT, home.PREVIOUS, home.NEXT}
+NAMELESS |= {mute_views.LIST, mute_views.BACK, mute_views.NEXT, mute_views.MUTE}
 # Forms whose menu, and not only their reference, names the account.
 WITH_MENU = {measurements.LOG_FORM, target_forms.TARGET_FORM, task_forms.TASK_FORM, risk_forms.RISK_FORM}
 WITH_MENU |= {contact_forms.CONTACT_FORM, notes.NOTE_FORM, contract_forms.CONTRACT_FORM}
-WITH_MENU |= {journey_forms.START_FORM}
+WITH_MENU |= {journey_forms.START_FORM, mute_views.FORM}
 # All that buttons of any kind carry besides the id, and all that forms of any kind hold.
 EXTRA = {
     "metric": "conversion",
@@ -321,7 +322,7 @@ def test_a_menu_offers_nothing_of_another_workspace(house: House, name: str):
 def test_a_command_knows_nothing_of_another_workspace(house: House, name: str):
     ids = house.theirs.ids()
     named = [NAME, EXTERNAL_ID, ids["account"][0], ids["episode"][0]]
-    verbs = ("", "take ", "snooze ", "assign ", "dismiss ", "resolve ", "why ", "all ", "closed ")
+    verbs = ("", "take ", "snooze ", "assign ", "dismiss ", "resolve ", "why ", "mute ", "unmute ", "all ", "closed ")
     ends = ("conversion 7%", "conversion from 5% to 10% by 2026-12-31")
     texts = [f"{verb}{each}" for verb in verbs for each in named] + [f"{each} {end}" for end in ends for each in named]
     outcomes, _answers = house.act(lines(name, texts, LEAD))

@@ -100,7 +100,8 @@ def open_form(call: Call, tx: Tx) -> list[Reply]:
 
 def submit(call: Call, tx: Tx) -> list[Reply]:
     """The form: an account, a kind, both or everything, until a day."""
-    account_id = (call.ref.id if call.ref else "") or call.value("account")
+    call.require(Permission.ACCOUNT_WRITE)
+    account_id = (call.ref.id if call.ref and call.ref.kind == "account" else "") or call.value("account")
     kind = call.value("kind")
     if kind and kind not in {*AlertKind, "all"}:
         raise UserError("Choose a kind of alert from the list.", field="kind")

@@ -9,10 +9,11 @@ from commands.alerts.noise_words import setting_lines
 from commands.kit import actions, button, message, section
 from commands.slice import Button, Call, Form, FormView, Message, OpenForm, Ref, Reply, UpdateForm, Whisper
 from rules.alerts.noise_settings import DEFAULTS, Chosen, decide_noise_settings, inherit
-from rules.errors import UserError
+from rules.errors import StaleError, UserError
 from rules.people.roles import Permission
 from storage.alerts.noise_settings import apply_noise_settings, find_chosen, get_noise_settings
 from storage.db import Tx
+from storage.people.members import get_member
 
 _MINE = frozenset({"mine", "my", "me", "我", "我的"})
 
@@ -28,15 +29,13 @@ def show_settings(call: Call, tx: Tx, text: str) -> list[Reply]:
 
 def submit(call: Call, tx: Tx) -> list[Reply]:
     """The form: what was chosen holds, what was left as it is inherited."""
-    member_id = call.ref.id if call.ref else ""
-    _require(call, member_id)
+    member_id = _get_subject(call, tx)
     return [Whisper(_change(call, tx, member_id, read_form(call, is_personal=bool(member_id))))]
 
 
 def reset(call: Call, tx: Tx) -> list[Reply]:
     """The button in the form: nothing is chosen any more; the form shows what is inherited."""
-    member_id = call.ref.id if call.ref else ""
-    _require(call, member_id)
+    member_id = _get_subject(call, tx)
     for intent in decide_noise_settings(member_id, find_chosen(tx, member_id), {}):
         apply_noise_settings(tx, intent, call.person.actor, call.now)
     return [UpdateForm(_form(call, tx, member_id))]
@@ -59,8 +58,7 @@ def _change(call: Call, tx: Tx, member_id: str, wanted: Chosen) -> Message:
 
 def open_again(call: Call, tx: Tx) -> list[Reply]:
     """The button under what was changed."""
-    member_id = call.ref.id if call.ref else ""
-    _require(call, member_id)
+    member_id = _get_subject(call, tx)
     return [OpenForm(_form(call, tx, member_id))]
 
 
@@ -69,6 +67,17 @@ def _form(call: Call, tx: Tx, member_id: str) -> FormView:
     inherited = home if member_id else DEFAULTS
     chosen = find_chosen(tx, member_id)
     return noise_form(call.reader, member_id, inherited, inherit(inherited, chosen), chosen)
+
+
+def _get_subject(call: Call, tx: Tx) -> str:
+    """Whose settings the form or button is about, "" for the workspace's; raises unless the person may change them."""
+    call.require(Permission.OWN_TIME)
+    if call.ref is None or call.ref.kind != "noise":
+        raise StaleError("This is from an older version. Type `/cs alerts settings` once more.")
+    if call.ref.id:
+        get_member(tx, call.ref.id)
+    _require(call, call.ref.id)
+    return call.ref.id
 
 
 def _require(call: Call, member_id: str) -> None:
