@@ -58,7 +58,9 @@ async def test_who_wakes_after_its_lease_changes_nothing(
         stopped.send(signal.SIGSTOP)
         slack.answer_all()
         go.touch()
-        await take_over(forker, database, workspace_id, slack)
+        other = await forker.start(DELIVER, url=database.url, slack=slack.url)
+        await until(lambda: is_sent(database, workspace_id))
+        await other.kill()
         before = find(database, workspace_id, "n0")
         stopped.send(signal.SIGCONT)
         say(database, workspace_id, "n2")  # that this one goes out tells that it woke, and is past what it had
@@ -70,8 +72,28 @@ async def test_who_wakes_after_its_lease_changes_nothing(
         assert after.slack_ts == slack.messages[0].ts
 
 
-async def take_over(forker: Forker, database: Database, workspace_id: str, slack: SlackOfNow) -> None:
-    """Another worker delivers all there is, and ends."""
-    other = await forker.start(DELIVER, url=database.url, slack=slack.url)
-    await until(lambda: is_sent(database, workspace_id))
-    await other.kill()
+async def test_who_wakes_while_another_sends_does_not_take_it_back(database: Database, tmp_path: Path, forker: Forker):
+    """It finds that its time is over and would put the message back into the queue: only its epoch tells that the
+    message is another's now.
+    """
+    workspace_id = add_workspace(database)
+    say(database, workspace_id, "n0")
+    go = tmp_path / "go"
+    async with SlackOfNow() as slack:
+        stopped = await forker.start(DELIVER, url=database.url, slack=slack.url, hold=str(go))
+        assert await stopped.hear() == "n0"
+        stopped.send(signal.SIGSTOP)
+        go.touch()
+        slack.slow.add("n0")
+        other = await forker.start(DELIVER, url=database.url, slack=slack.url)
+        await until(lambda: slack.texts("C1") == ["n0"])
+        other.send(signal.SIGSTOP)
+        stopped.send(signal.SIGCONT)
+        await asyncio.sleep(0.5)
+        assert find(database, workspace_id, "n0").state in {"sending", "uncertain", "sent"}
+        other.send(signal.SIGCONT)
+        slack.answer_all()
+        await until(lambda: is_sent(database, workspace_id))
+        await stopped.kill()
+        await other.kill()
+        assert [each.text for each in slack.messages] == ["n0"]
