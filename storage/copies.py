@@ -22,6 +22,7 @@ from storage.alerts.alerts import AlertEventRow, EpisodeRow
 from storage.alerts.conditions import ConditionRow
 from storage.db import Database, Tx
 from storage.delivery.outbox import OutboxRow
+from storage.fields import table_of
 from storage.health.health import HealthScoreRow
 from storage.soundness import find_faults
 
@@ -80,7 +81,7 @@ def restore(database: Database, backup: Path) -> None:
 def forget_judgements(tx: Tx) -> None:
     """Delete the workspace's scores, conditions, alerts and messages: a replay over the past begins without them."""
     for table in _JUDGEMENTS:
-        workspace = table.__table__.columns.workspace_id  # type: ignore[attr-defined]  # SQLModel's types do not tell
+        workspace = table_of(table).columns.workspace_id
         tx.session.execute(delete(table).where(workspace == tx.workspace_id))
 
 

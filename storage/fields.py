@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Enum
+from sqlalchemy import JSON, Enum, Table
 from sqlmodel import Field, SQLModel
 
 from storage.types import ExactDecimal, UtcDateTime, new_id
@@ -19,6 +19,11 @@ SQLModel.metadata.naming_convention = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+def table_of(row: type[SQLModel]) -> Table:
+    """The table that rows of a class stand in; SQLModel sets `__table__`, but its types do not say so."""
+    return SQLModel.metadata.tables[str(row.__tablename__)]
 
 
 def key() -> Any:

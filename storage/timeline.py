@@ -14,6 +14,7 @@ from storage.accounts.notes import NoteRow
 from storage.alerts.alerts import EpisodeRow
 from storage.audit import AuditRow
 from storage.db import Tx
+from storage.fields import table_of
 from storage.renewals.renewals import RenewalRow
 from storage.success.journeys import JourneyRow, MilestoneRow
 from storage.success.metrics import MetricRow
@@ -43,7 +44,7 @@ def read_titles(tx: Tx, lines: Sequence[AuditRow]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for kind in {line.object_kind for line in lines} & _TITLES.keys():
         table, column = _TITLES[kind]
-        columns = table.__table__.columns  # type: ignore[attr-defined]  # SQLModel sets it; its type does not say so
+        columns = table_of(table).columns
         query = select(columns.id, columns[column]).where(
             columns.workspace_id == tx.workspace_id,
             columns.id.in_([line.object_id for line in lines if line.object_kind == kind]),

@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
 from storage.db import Tx
+from storage.fields import table_of
 
 
 def upsert(
@@ -66,5 +67,4 @@ def _fill(tx: Tx, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _insert(tx: Tx, table: type[SQLModel]) -> Any:
-    target = table.__table__  # type: ignore[attr-defined]  # SQLModel sets it; its type does not say so
-    return (postgresql.insert if tx.is_postgres else sqlite.insert)(target)
+    return (postgresql.insert if tx.is_postgres else sqlite.insert)(table_of(table))

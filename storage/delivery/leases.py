@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, select
 
-from storage.fields import moment
+from storage.fields import moment, table_of
 
 
 class LeaseRow(SQLModel, table=True):
@@ -56,7 +56,6 @@ def release(session: Session, name: str, holder: str, now: datetime) -> None:
 
 def _ensure_row(session: Session, name: str, now: datetime) -> None:
     is_postgres = session.get_bind().dialect.name == "postgresql"
-    target = LeaseRow.__table__  # type: ignore[attr-defined]  # SQLModel sets it; its type does not say so
-    statement = (postgresql.insert if is_postgres else sqlite.insert)(target)
+    statement = (postgresql.insert if is_postgres else sqlite.insert)(table_of(LeaseRow))
     row = {"name": name, "holder": "", "epoch": 0, "expires_at": now}
     session.connection().execute(statement.values(row).on_conflict_do_nothing(index_elements=["name"]))

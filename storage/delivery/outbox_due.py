@@ -19,7 +19,6 @@ from sqlalchemy import (
     FromClause,
     Select,
     SQLColumnExpression,
-    Table,
     and_,
     bindparam,
     case,
@@ -32,13 +31,13 @@ from sqlalchemy import (
 from rules.delivery.outbox import LONGEST_WAIT_SECONDS, Pace
 from storage.db import Tx
 from storage.delivery.outbox import ChannelSlotRow, OutboxRow
+from storage.fields import table_of
 from storage.types import UtcDateTime
 
 POST = "chat.postMessage"
 UPDATE = "chat.update"
 
-OUTBOX: Table = OutboxRow.__table__  # type: ignore[attr-defined]  # SQLModel sets it; its type does not say so
-_SLOTS: Table = ChannelSlotRow.__table__  # type: ignore[attr-defined]  # the same
+OUTBOX, _SLOTS = table_of(OutboxRow), table_of(ChannelSlotRow)
 
 # A wait that ends later than any wait we ever set comes from a clock that was put back: it is over.
 _LONGEST_WAIT = timedelta(seconds=LONGEST_WAIT_SECONDS + 60)

@@ -14,7 +14,7 @@ from sqlmodel import Field, Index, SQLModel, col
 from rules.health.health import DayScore, Health
 from rules.records import Band
 from storage.db import Tx
-from storage.fields import account, choice, json_value, workspace
+from storage.fields import account, choice, json_value, table_of, workspace
 
 
 class HealthScoreRow(SQLModel, table=True):
@@ -122,8 +122,7 @@ def save_scores(tx: Tx, rows: Iterable[Mapping[str, Any]]) -> int:
     filled = [{"workspace_id": tx.workspace_id, **row} for row in rows]
     if not filled:
         return 0
-    table = HealthScoreRow.__table__  # type: ignore[attr-defined]  # SQLModel sets it; its type does not say so
-    statement = (postgresql.insert if tx.is_postgres else sqlite.insert)(table)
+    statement = (postgresql.insert if tx.is_postgres else sqlite.insert)(table_of(HealthScoreRow))
     excluded = {name: statement.excluded[name] for name in _VALUES}
     tx.session.connection().execute(statement.on_conflict_do_update(index_elements=list(_KEYS), set_=excluded), filled)
     return len(filled)

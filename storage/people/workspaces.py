@@ -66,7 +66,7 @@ def adopt_team(session: Session, team_id: str, name: str, now: datetime) -> Work
     """The workspace of `team_id`; else the one an import made that waits for its first connection; else a new one."""
     row = find_by_team(session, team_id)
     if row is None:
-        row = session.exec(select(WorkspaceRow).where(WorkspaceRow.team_id == None)).first()  # noqa: E711  # SQL IS NULL
+        row = session.exec(select(WorkspaceRow).where(col(WorkspaceRow.team_id).is_(None))).first()
         row = row or WorkspaceRow(created_at=now)
         row.team_id = team_id
     row.name = name

@@ -51,7 +51,8 @@ def lock_row(tx: Tx, table: type[_Row], row_id: str, version: int) -> _Row:
     row = tx.session.exec(query.execution_options(populate_existing=True)).first()
     if row is None:
         raise NotFoundError("This no longer exists. Ask for a fresh list.")
-    if getattr(row, "version") != version:  # noqa: B009  # only the table's rows have it
+    stands: Any = row
+    if stands.version != version:
         raise StaleError("Somebody changed this just now. Nothing was changed: look at it again.")
     return row
 

@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from commands.alerts.alert_views import find_view
 from commands.blocks.alerts import render_alert
@@ -50,7 +50,7 @@ def workspace(sqlite_database: Database) -> str:
 def episodes(database: Database, workspace_id: str) -> dict[tuple[str, AlertKind], list[EpisodeRow]]:
     found: dict[tuple[str, AlertKind], list[EpisodeRow]] = {}
     with database.reading(workspace_id) as tx:
-        for row in tx.session.exec(select(EpisodeRow).where(EpisodeRow.closed_at == None)):  # noqa: E711
+        for row in tx.session.exec(select(EpisodeRow).where(col(EpisodeRow.closed_at).is_(None))):
             found.setdefault((row.account_id, row.kind), []).append(row)
     return found
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from commands.blocks.journeys import ADVANCE, ALL_STAGES, DONE, START
 from commands.slice import Ref, UpdateForm
@@ -67,7 +67,7 @@ def journeys(desk: Desk) -> list[JourneyRow]:
 
 def milestones(desk: Desk, stage: str = "") -> list[MilestoneRow]:
     desk.tx.session.expire_all()
-    rows = select(MilestoneRow).where(MilestoneRow.removed_at == None).order_by(MilestoneRow.position)  # noqa: E711
+    rows = select(MilestoneRow).where(col(MilestoneRow.removed_at).is_(None)).order_by(col(MilestoneRow.position))
     return [row for row in desk.tx.session.exec(rows) if not stage or row.stage_key == stage]
 
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from commands.slice import Options, Ref
 from commands.success.measurements import LOG_FORM, UNDO, choose_metrics, log, open_log, submit_log, undo
@@ -31,7 +31,7 @@ def acme(desk: Desk) -> Desk:
 
 
 def values(desk: Desk) -> list[MeasurementRow]:
-    return list(desk.tx.session.exec(select(MeasurementRow).where(MeasurementRow.removed_at == None)))  # noqa: E711
+    return list(desk.tx.session.exec(select(MeasurementRow).where(col(MeasurementRow.removed_at).is_(None))))
 
 
 def test_a_value_is_stored_and_told_with_the_way_done(acme: Desk):

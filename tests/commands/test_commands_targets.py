@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from commands.slice import Ref
 from commands.success.measurements import log
@@ -36,7 +36,7 @@ def acme(desk: Desk) -> Desk:
 
 def targets(desk: Desk) -> list[TargetRow]:
     desk.tx.session.expire_all()
-    statement = select(TargetRow).where(TargetRow.removed_at == None).order_by(TargetRow.created_at)  # noqa: E711
+    statement = select(TargetRow).where(col(TargetRow.removed_at).is_(None)).order_by(col(TargetRow.created_at))
     return list(desk.tx.session.exec(statement))
 
 
