@@ -199,6 +199,9 @@ class Delivery:
 
     async def _send(self, work: _Work, client: AsyncWebClient, *, parcel: Parcel) -> None:
         outcome = await self._request(work, client, parcel)
+        if not work.is_open:  # rendering took too long: no fault of Slack's, so nothing to wait for
+            await asyncio.to_thread(self._desk.release, work.row)
+            return
         if classify(outcome) is Verdict.NOT_MEMBER:
             joined = await join(client, parcel.channel, self._pace.timeout)
             if not joined.error:

@@ -139,6 +139,27 @@ async def test_a_nudge_from_another_thread_sends_at_once(sqlite_database: Databa
         await running
 
 
+async def test_a_message_that_took_too_long_to_render_is_sent_with_the_next_claim(sqlite_database: Database):
+    workspace_id, slow = add_workspace(sqlite_database), iter([0.3] * 3)
+    lease = replace(PACE, lease=PACE.timeout + 0.2)
+
+    def render(reference: str, _tx: Tx, _reader: Reader) -> Message:
+        threading.Event().wait(next(slow, 0.0))
+        return Message(reference)
+
+    async with FakeSlack() as slack:
+        client = open_client("xoxb-test", slack.url)
+        delivery = Delivery(sqlite_database, {"note": render}, lambda _: client, real_clocks(), pace=lease)
+        running = asyncio.create_task(delivery.run())
+        house = House(sqlite_database, workspace_id, slack, Truth(), delivery)
+        house.say(note("a"))
+        await house.until(lambda: slack.texts("C1") == ["a"], 2.5)
+        await house.until_done()
+        assert house.rows()[0].attempts == 1
+        await delivery.drain(1.0)
+        await running
+
+
 @pytest.mark.parametrize("fault", ["hang", "lost"])
 async def test_an_accepted_message_without_an_answer_is_found_not_repeated(house: House, fault: str):
     house.slack.faults[POST] = [fault]
@@ -179,7 +200,7 @@ async def test_a_message_applied_after_the_settle_time_is_removed_again(house: H
 
 @pytest.mark.parametrize("fault", ["500", "429:0", "drop", "internal_error"])
 async def test_a_copy_that_slack_would_not_delete_is_removed_by_the_next_sweep(house: House, fault: str):
-    house.slack.faults[POST] = ["late:0.8"]
+    house.slack.faults[POST] = ["late:1.5"]
     house.say(note("a"))
     await house.until_done()
     await house.until(lambda: len(house.slack.messages) == 2)
@@ -191,7 +212,7 @@ async def test_a_copy_that_slack_would_not_delete_is_removed_by_the_next_sweep(h
 
 
 async def test_a_copy_that_may_never_be_deleted_is_not_tried_for_ever(house: House):
-    house.slack.faults[POST] = ["late:0.8"]
+    house.slack.faults[POST] = ["late:1.5"]
     house.say(note("a"))
     await house.until_done()
     await house.until(lambda: len(house.slack.messages) == 2)

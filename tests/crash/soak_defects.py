@@ -47,6 +47,9 @@ class EpochBlindDesk(Desk):
     def record(self, answers: Sequence[Answer]) -> None:
         super().record([replace(each, row=self._as_it_stands(each.row)) for each in answers])
 
+    def release(self, row: OutboxRow) -> None:
+        super().release(self._as_it_stands(row))
+
     def _as_it_stands(self, row: OutboxRow) -> OutboxRow:
         query = select(OutboxRow).where(OutboxRow.workspace_id == row.workspace_id, OutboxRow.id == row.id)
         with self.database.read() as session:
