@@ -31,7 +31,7 @@ from bot.clocks import read_wall
 PROMISE, LATE = "lands in time", "lands too late"
 COLUMNS = (
     "run", "database", "seed", "messages", "changes", "kills", "faults", "lost", "doubled", "unasked", "out of order",
-    "too close", "old text", "late", "removed by sweeper", "slowest s", "drained s", "kept",
+    "too close", "old text", "late", "removed by sweeper", "slowest s", "drained s", "lag s", "kept",
 )  # fmt: skip
 
 
@@ -43,7 +43,7 @@ def add_row(report: Report, label: str, result: soak.Result) -> None:
         (
             label, result.database, result.seed, result.messages, result.changes, result.kills,
             sum(verdict.faults.values()), *counts, damage.stale, damage.late, verdict.removed, verdict.waits[-1],
-            "never" if result.drained is None else result.drained, "yes" if result.is_kept else "NO",
+            "never" if result.drained is None else result.drained, result.lag, "yes" if result.is_kept else "NO",
         )
     )  # fmt: skip
 

@@ -51,8 +51,9 @@ class Progress:
 
 @dataclass(frozen=True)
 class Result:
-    """What one soak came to. `drained` is None if not everything had arrived in time; `may_double`: requests landed
-    after the settle time, so that copies may come and go.
+    """What one soak came to. `drained` is None if not everything had arrived in time. `lag`: by how many seconds the
+    Slack of this run was late at most, because the machine was busy; `may_double`: by the plan or by that lag, requests
+    may have landed after the settle time, so that copies come and go.
     """
 
     seed: int
@@ -67,6 +68,7 @@ class Result:
     is_intact: bool
     is_audited: bool
     may_double: bool
+    lag: float
     seconds: float
 
     @property
@@ -90,6 +92,7 @@ class Soak:
     model: Model = field(default_factory=Model)
     workspace_id: str = ""
     pauses: int = 0
+    lag: float = 0.0
 
     def __post_init__(self) -> None:
         self.random = Random(self.seed)
@@ -103,7 +106,7 @@ class Soak:
             app = install(slack)
             slack.core.workspace.feed.listeners.append(self._hear)
             slack.disturb(self.plan.list_rules(), self.seed)
-            async with self._replicas(slack, app, forker) as replicas:
+            async with self._lag_watched(), self._replicas(slack, app, forker) as replicas:
                 await asyncio.gather(self._do_business(), replicas.harass())
                 slack.calm()
                 calm_at = read_wall().timestamp()
@@ -136,6 +139,20 @@ class Soak:
                 self.model.note(chapter, now.timestamp())
             self.progress.committed = len(self.model.messages)
             self.tell(self.progress)
+
+    @asynccontextmanager
+    async def _lag_watched(self) -> AsyncIterator[None]:
+        """Measure all the while how late this process, and so its Slack, gets its turn."""
+        watching = asyncio.create_task(self._watch_lag())
+        yield
+        watching.cancel()
+
+    async def _watch_lag(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + _GLANCE
+            await asyncio.sleep(_GLANCE)
+            self.lag = max(self.lag, loop.time() - due)
 
     @asynccontextmanager
     async def _replicas(self, slack: Playground, app: Installed, forker: Forker) -> AsyncIterator[Replicas]:
@@ -186,7 +203,8 @@ class Soak:
             rows=rows,
             is_intact=is_intact(self.database),
             is_audited=audited == self.model.changes,
-            may_double=self.plan.lands_after >= self.plan.pace.settle,
+            may_double=self.plan.lands_after + self.lag >= self.plan.pace.settle,
+            lag=round(self.lag, 2),
             seconds=seconds,
         )
 

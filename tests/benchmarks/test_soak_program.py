@@ -26,6 +26,7 @@ WHOLE = Result(
     is_intact=True,
     is_audited=True,
     may_double=False,
+    lag=0.02,
     seconds=4.0,
 )
 
