@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from bot.slack.delivery_requests import Parcel, Search
+from bot.slack.delivery_truth import is_past
 from commands.delivery.places import place_words
 from commands.kit import context
 from commands.slice import Message, Render
 from storage.db import Tx
-from storage.delivery.outbox import OutboxRow, find_post, find_posted, stands_elsewhere
+from storage.delivery.outbox import OutboxRow, find_post, find_posted
 from storage.people.members import find_by_slack_id
 from storage.people.workspaces import get_workspace
 from words.reader import Reader
@@ -31,7 +32,7 @@ class Drawing:
         posted = find_post(self.tx, row.kind, row.reference) if row.is_update else None
         if row.is_update and posted is None:
             return None
-        if row.error and not row.is_update and stands_elsewhere(self.tx, row):
+        if not row.is_update and is_past(self.tx, row):
             return None
         reader = self._reader(row.channel)
         message = self.renders[row.kind](row.reference, self.tx, reader)

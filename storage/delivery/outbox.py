@@ -111,6 +111,12 @@ def find_post(tx: Tx, kind: str, reference: str) -> OutboxRow | None:
     return tx.session.exec(posts.order_by(col(OutboxRow.seq).desc()).limit(1)).first()
 
 
+def find_latest_post(tx: Tx, kind: str, reference: str) -> OutboxRow | None:
+    """The latest row that posts a message, whatever became of it."""
+    posts = select(OutboxRow).where(_is_post(tx, kind, reference)).order_by(col(OutboxRow.seq).desc())
+    return tx.session.exec(posts.limit(1)).first()
+
+
 def find_posted(tx: Tx, kind: str, reference: str) -> tuple[str, str] | None:
     """Where that post stands: Slack's (channel, ts)."""
     found = find_post(tx, kind, reference)

@@ -38,6 +38,8 @@ class FakeSlack:
         self.private: set[str] = set()
         self.gone: set[str] = set()
         self.page_size = 100
+        self.away = ""  # a fault that strikes every call
+        self._until_lost = -1
         self._late: set[asyncio.Task[None]] = set()
         self._hangs = asyncio.Event()
 
@@ -61,6 +63,10 @@ class FakeSlack:
     def standing(self) -> list[Posted]:
         return [each for each in self.messages if not each.is_deleted]
 
+    def lost_after(self, posts: int) -> None:
+        """So many posts are answered; the next is applied and its answer lost; then Slack is away."""
+        self._until_lost = posts
+
     def texts(self, channel: str) -> list[str]:
         return [each.text for each in self.standing if each.channel == channel]
 
@@ -73,7 +79,11 @@ class FakeSlack:
         arguments = {**request.query, **dict(await request.post())}
         if request.content_type == "application/json":
             arguments = await request.json()
-        fault = self.faults[method].pop(0) if self.faults[method] else ""
+        fault = self.away or (self.faults[method].pop(0) if self.faults[method] else "")
+        if method == "chat.postMessage" and self._until_lost >= 0:
+            self._until_lost -= 1
+            if self._until_lost < 0:
+                fault, self.away = "lost", "drop"
         return await self._fail(request, method, arguments, fault) if fault else self._apply(method, arguments)
 
     async def _fail(self, request: web.Request, method: str, arguments: Any, fault: str) -> web.StreamResponse:
