@@ -4,7 +4,7 @@ these can be taken back; `rules.undo` says by whom and how long.
 
 from __future__ import annotations
 
-from commands.alerts.alert_acts import UNDO, act, answer, get_view
+from commands.alerts.alert_acts import UNDO, act, answer, get_view, require
 from commands.slice import Button, Call, Reply
 from rules.alerts.alerts import TakeBack
 from rules.errors import StaleError
@@ -19,6 +19,7 @@ _UNDOABLE = frozenset({"taken", "resolved", "dismissed"})
 def undo(call: Call, tx: Tx) -> list[Reply]:
     """The alert is again as it was before; refused when anything happened to it since."""
     view = get_view(call, tx)
+    require(call, tx, view)
     row = get_episode(tx, view.row.id, is_locking=True)
     event = find_last_event(tx, row)
     version = call.ref.extra.get("version", "") if call.ref else ""

@@ -1,34 +1,23 @@
-"""Alert episodes in the database: a random walk through their life, and what two writers may not do to each other."""
+"""Alert episodes in the database: the arrows that matter most, and what two writers may not do to each other. The
+random walk through their life is in `tests/pipeline/test_pipeline_alert_machine.py`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import delete, select
+from sqlmodel import select
 
 from benchmarks.jobs import counted
 from rules.alerts.alerts import (
-    COOLDOWN,
     Assign,
     Cleared,
     Dismiss,
     Event,
     Fired,
-    RefreshEpisode,
     Resolve,
     Snooze,
     Take,
@@ -41,7 +30,6 @@ from rules.errors import StaleError, UserError
 from rules.records import Actor, AlertKind, DismissReason, EpisodeState, Severity
 from storage.alerts.alert_writes import apply_alerts
 from storage.alerts.alerts import (
-    AlertEventRow,
     EpisodeRow,
     count_closed,
     count_open,
@@ -53,11 +41,9 @@ from storage.alerts.alerts import (
 )
 from storage.alerts.announcements import apply_announcement, list_of_summary, list_unannounced
 from storage.alerts.settling import settle_alerts
-from storage.alerts.watching import list_latest_episodes
 from storage.audit import AuditRow
 from storage.db import Database, Tx
 from storage.delivery.outbox import OutboxRow
-from storage.people.workspaces import WorkspaceRow
 from tests.alert_rows import add_account, add_episode, add_member, add_sent
 from tests.conftest import NOW, add_workspace
 
@@ -73,151 +59,6 @@ def fired(
 ) -> Fired:
     kind = AlertKind.HEALTH_DROP
     return Fired("acme", kind, severity, level, 10.0, "drop-1", {"level": level}, subject, is_quiet=is_quiet)
-
-
-class Life(RuleBasedStateMachine):
-    """One account's alerts about a few subjects in the database at `url` (emptied first), pushed around in any order,
-    against what must always hold.
-    """
-
-    def __init__(self, url: str) -> None:
-        super().__init__()
-        self.url = url
-
-    @initialize()
-    def begin(self) -> None:
-        self.database = Database(self.url)
-        with self.database.write() as session:
-            session.connection().execute(delete(WorkspaceRow))
-        self.workspace_id = add_workspace(self.database)
-        self.now = NOW
-        self.versions: dict[str, int] = {}
-        self.changes = 0
-        self.subject = SUBJECTS[0]
-        with self.database.writing(self.workspace_id) as tx:
-            add_account(tx, "acme")
-            self.people = [add_member(tx, f"U000000{each}").id for each in range(3)]
-
-    def teardown(self) -> None:
-        if hasattr(self, "database"):
-            self.database.close()
-
-    def latest(self, tx: Tx) -> EpisodeRow | None:
-        return (
-            list_latest_episodes(tx, ["acme"], self.now - COOLDOWN)
-            .get("acme", {})
-            .get((AlertKind.HEALTH_DROP, self.subject))
-        )
-
-    def happen(self, event: Event, *, is_allowed: Callable[[EpisodeRow | None], bool] = lambda _row: True) -> None:
-        """Decide and apply; a refusal must be due, and changes nothing."""
-        with self.database.writing(self.workspace_id) as tx:
-            row, others = self.latest(tx), self.others(tx)
-            try:
-                intents = decide(to_episode(row) if row else None, event, self.now)
-            except UserError:
-                assert not is_allowed(row)
-                return
-            assert is_allowed(row)
-            apply_alerts(tx, intents, ACTOR, self.now)
-            self.changes += sum(not isinstance(each, RefreshEpisode) for each in intents)
-            assert len(intents) <= 1
-            assert self.others(tx) == others, "another subject is another alert"
-
-    def others(self, tx: Tx) -> dict[str, int]:
-        rows = tx.session.exec(select(EpisodeRow).where(EpisodeRow.subject != self.subject)).all()
-        return {row.id: row.version for row in rows}
-
-    @rule(subject=st.sampled_from(SUBJECTS))
-    def turn_to(self, subject: str) -> None:
-        self.subject = subject
-
-    @rule(hours=st.integers(1, 24 * 10))
-    def wait(self, hours: int) -> None:
-        self.now += timedelta(hours=hours)
-
-    @rule(severity=st.sampled_from(list(Severity)), level=st.sampled_from([20.0, 25.0, 35.0]), is_quiet=st.booleans())
-    def fire(self, severity: Severity, level: float, is_quiet: bool) -> None:
-        self.happen(fired(severity, level, subject=self.subject, is_quiet=is_quiet))
-        with self.database.reading(self.workspace_id) as tx:
-            row = self.latest(tx)
-        assert row is not None
-        assert is_quiet or not row.is_quiet or row.closed_at, "what is loud now is no longer quiet"
-
-    @rule()
-    def clear(self) -> None:
-        self.happen(Cleared())
-        with self.database.reading(self.workspace_id) as tx:
-            row = self.latest(tx)
-        assert row is None or row.closed_at
-
-    @rule(is_firing=st.booleans())
-    def wake(self, is_firing: bool) -> None:
-        self.happen(Woke(is_firing))
-
-    @rule(who=st.integers(0, 2))
-    def take(self, who: int) -> None:
-        self.happen(
-            Take(self.people[who]),
-            is_allowed=lambda row: row is not None and row.state in (EpisodeState.OPEN, EpisodeState.SNOOZED),
-        )
-
-    @rule(days=st.integers(-1, 40))
-    def snooze(self, days: int) -> None:
-        is_in_range = 0 < days <= 30
-        self.happen(Snooze(self.now + timedelta(days=days)), is_allowed=lambda row: _is_open(row) and is_in_range)
-
-    @rule(who=st.integers(0, 2))
-    def assign(self, who: int) -> None:
-        self.happen(Assign(self.people[who]), is_allowed=_is_open)
-
-    @rule(who=st.integers(0, 2))
-    def resolve(self, who: int) -> None:
-        self.happen(Resolve(self.people[who]), is_allowed=_is_open)
-
-    @rule(reason=st.sampled_from(list(DismissReason)), note=st.sampled_from(["", "because"]))
-    def dismiss(self, reason: DismissReason, note: str) -> None:
-        needs = reason is DismissReason.OTHER and not note
-        self.happen(Dismiss(self.people[0], reason, note), is_allowed=lambda row: _is_open(row) and not needs)
-
-    @precondition(lambda self: hasattr(self, "database"))
-    @invariant()
-    def holds(self) -> None:
-        with self.database.reading(self.workspace_id) as tx:
-            rows = tx.session.exec(select(EpisodeRow)).all()
-            events = tx.session.exec(select(AlertEventRow)).all()
-            audits = tx.session.exec(select(AuditRow)).all()
-        open_subjects = [row.subject for row in rows if row.closed_at is None]
-        assert len(set(open_subjects)) == len(open_subjects), "at most one open of each subject"
-        assert len(events) == len(audits) == self.changes, "one event and one audit per transition"
-        for row in rows:
-            mine = [event for event in events if event.episode_id == row.id]
-            assert row.version == len(mine), "the version counts the transitions"
-            assert row.version >= self.versions.get(row.id, 0)
-            assert row.epoch <= row.version
-            self.versions[row.id] = row.version
-            _check_fields(row)
-
-
-def _is_open(row: EpisodeRow | None) -> bool:
-    return row is not None and row.state not in CLOSED
-
-
-def _check_fields(row: EpisodeRow) -> None:
-    assert (row.closed_at is not None) == (row.state in CLOSED)
-    assert (row.snoozed_until is not None) == (row.state is EpisodeState.SNOOZED)
-    assert not row.is_latched or (row.state in CLOSED and row.closed_by)
-    assert row.state is not EpisodeState.ACKED or (row.taken_by and row.taken_at)
-    assert row.state is not EpisodeState.OPEN or row.taken_by is None
-
-
-@pytest.mark.parametrize(("kind", "examples"), [("sqlite", 40), ("postgres", 40)])
-def test_an_alert_walks_through_its_life(request: pytest.FixtureRequest, kind: str, examples: int):
-    url: str = request.getfixturevalue(f"{kind}_url")
-    walks = settings(
-        max_examples=examples, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-    )
-    run_state_machine_as_test(lambda: Life(url), settings=walks)
 
 
 # ---------------------------------------------------------------- the arrows that matter most
