@@ -35,11 +35,11 @@ from commands.slice import Message, Ref, Render
 from pipeline import scan
 from rules.alerts.alerts import Snooze, decide
 from rules.delivery.outbox import Pace
-from rules.records import Actor, EpisodeState, Role
+from rules.records import Actor, Enqueue, EpisodeState, Role
 from storage.alerts.alert_writes import apply_alerts
 from storage.alerts.alerts import EpisodeRow, to_episode
 from storage.db import Database, Tx
-from storage.delivery.outbox import OutboxRow
+from storage.delivery.outbox import OutboxRow, enqueue
 from storage.delivery.schedules import ScheduleRow, ScheduleRunRow
 from storage.people.members import MemberRow
 from tests.alert_rows import TODAY
@@ -49,7 +49,7 @@ from tests.crash.points_seam import Point, Points, WatchedClient, WatchedDatabas
 from words.reader import Reader
 
 TEAM = "T0000001"
-CHAPTERS = 6
+CHAPTERS = 7
 _PAGES = (
     (pipeline.scan, "_WRITE_PAGE", 5),
     (pipeline.announcing, "_PAGE", 2),
@@ -118,6 +118,7 @@ class _Story:
     async def tell(self, numbers: list[int]) -> None:
         chapters: list[tuple[datetime, Callable[[], Any]]] = [
             (DAY.replace(hour=5), self.wait),
+            (DAY.replace(hour=5, minute=30), self.speak),
             (DAY.replace(hour=6, minute=1), lambda: self.tick("daily")),
             (DAY.replace(hour=9, minute=16), lambda: self.tick("morning")),
             (DAY.replace(hour=10), self.press),
@@ -136,6 +137,12 @@ class _Story:
 
     async def wait(self) -> None:
         """Nothing happens but what is to be delivered already."""
+
+    async def speak(self) -> None:
+        """One channel alone has something to say: one message after the other, each written down by itself."""
+        names = [f"{kind}-alone{each}" for each in range(3) for kind in ("good", "gone")]
+        with self.plain.writing(self.workspace_id) as tx:
+            enqueue(tx, [Enqueue("note", name, channel="CS1") for name in names], self.now)
 
     async def tick(self, name: str) -> None:
         """The scheduler runs what is due, once the lease of whoever died is over."""

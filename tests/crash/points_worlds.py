@@ -82,7 +82,6 @@ def _list_notes() -> list[Enqueue]:
         places = {"good": "CG", "lost": "CL", "oops": "CE", "join": "CJ", "dead": "CP"}
         notes += [Enqueue("note", f"{kind}{each}", channel=f"{place}{each}") for kind, place in places.items()]
         notes.append(Enqueue("note", f"lost-direct{each}", channel=f"U7{each}"))
-        notes.append(Enqueue("note", f"gone{each}", channel={"1": "CG1", "2": "CL2", "3": "CE3"}[each]))
         of = {"thread_kind": "note", "thread_reference": f"good{each}"}
         notes += [Enqueue("note", f"{kind}-reply{each}", **of) for kind in ("good", "lost")]
         notes.append(Enqueue("note", f"good{each}", is_update=True))
