@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Self
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -20,7 +20,7 @@ ANY = "*"
 FAULTS = "faults"  # the change of which pages hear, and no person in Slack
 LONGEST_SECONDS = 3600.0
 
-# What a rule may say beside where and how often, by its kind; the first field of a kind in NEEDED must be given.
+# What a rule may say beside where and how often, by its kind; and what it must say.
 ALLOWED = {
     FaultKind.REFUSE: {"error"},
     FaultKind.RATE_LIMIT: {"retry_after"},
@@ -191,6 +191,6 @@ class FaultBook:
     def _find(self, matching: Iterator[Standing]) -> Fault | None:
         return next((one.rule.make(one.number) for one in matching if one.strikes()), None)
 
-    def to_json(self) -> list[dict[str, Any]]:
+    def to_json(self) -> list[Json]:
         """All rules as the control API lists them."""
         return [one.to_json() for one in self.standing]

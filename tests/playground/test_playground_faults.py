@@ -22,6 +22,12 @@ POST = "chat.postMessage"
 
 
 @pytest.fixture
+def manifest(manifest: dict[str, Any]) -> dict[str, Any]:
+    manifest["settings"]["event_subscriptions"]["bot_events"].append("tokens_revoked")
+    return manifest
+
+
+@pytest.fixture
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession() as session:
         yield session
@@ -189,10 +195,7 @@ async def test_no_rules_is_no_request(hands: Any):
 async def test_a_duplicated_payload_reaches_the_app_twice_with_one_envelope(
     slack: Playground, installed: Installed, hands: Any, session: aiohttp.ClientSession, payload: str
 ):
-    web = AsyncWebClient(base_url=slack.api_url)
-    url = str((await web.apps_connections_open(app_token=installed.app_token))["url"])
-    socket = await session.ws_connect(url)
-    assert (await socket.receive_json())["type"] == "hello"
+    socket = await link(session, slack, installed)
     await hands.post("faults", rules=[{"kind": "duplicate", "payload": payload, "count": 1}])
     running = asyncio.create_task(hands.command("/try"))
     first, second = await socket.receive_json(), await socket.receive_json()
@@ -203,6 +206,29 @@ async def test_a_duplicated_payload_reaches_the_app_twice_with_one_envelope(
     await asyncio.sleep(0.05)
     assert strikes(slack) == [("/try", "duplicate", 1)]
     assert [entry["outcome"] for entry in slack.ledger if entry["name"] == "ignored"] == ["double_ack"]
+    await socket.close()
+
+
+async def link(session: aiohttp.ClientSession, slack: Playground, installed: Installed) -> Any:
+    """A raw connection whose hello was read."""
+    web = AsyncWebClient(base_url=slack.api_url)
+    url = str((await web.apps_connections_open(app_token=installed.app_token))["url"])
+    socket = await session.ws_connect(url)
+    assert (await socket.receive_json())["type"] == "hello"
+    return socket
+
+
+@pytest.mark.parametrize(
+    ("act", "heard"), [("revoke", ["tokens_revoked"]), ("uninstall", ["tokens_revoked", "app_uninstalled"])]
+)
+async def test_the_app_hears_that_its_tokens_end(
+    slack: Playground, installed: Installed, hands: Any, session: aiohttp.ClientSession, act: str, heard: list[str]
+):
+    socket = await link(session, slack, installed)
+    await hands.post(act)
+    events = [(await socket.receive_json())["payload"]["event"] for _ in heard]
+    assert sorted(each["type"] for each in events) == sorted(heard)
+    assert {"bot": [installed.bot_user_id]} in [each.get("tokens") for each in events]
     await socket.close()
 
 

@@ -175,3 +175,17 @@ async def test_plain_text_is_an_answer_to_a_command(site: Site, hands: Any):
     site.answers = [web.Response(text="plain words")]
     (change,) = (await hands.command("/try"))["messages"]
     assert change["message"]["text"] == "plain words"
+
+
+async def test_a_duplicated_payload_is_posted_twice_and_the_first_answer_counts(
+    site: Site, hands: Any, slack: Playground
+):
+    site.requests.clear()
+    site.answers = [web.Response(text="first"), web.Response(text="second")]
+    await hands.post("faults", rules=[{"kind": "duplicate", "payload": "commands", "count": 1}])
+    answer = await hands.command("/try")
+    commands = [body for _, body in site.requests if "command=" in body]
+    assert len(commands) == 2
+    assert commands[0] == commands[1]
+    assert answer["ack"] in {"first", "second"}
+    assert [entry["outcome"] for entry in slack.ledger if entry["kind"] == "fault"] == ["duplicate"]
