@@ -37,6 +37,7 @@ class FakeSlack:
         self.joined: set[str] = set()
         self.private: set[str] = set()
         self.gone: set[str] = set()
+        self.tokens: set[str] = set()
         self.page_size = 100
         self.away = ""  # a fault that strikes every call
         self._until_lost = -1
@@ -76,6 +77,7 @@ class FakeSlack:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
         self.calls.append(method)
+        self.tokens.add(request.headers.get("Authorization", ""))
         arguments = {**request.query, **dict(await request.post())}
         if request.content_type == "application/json":
             arguments = await request.json()
