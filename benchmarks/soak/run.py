@@ -9,6 +9,7 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -37,6 +38,7 @@ _MOST_RESTING = 0.1
 _STRIKE_WITHIN = 0.03
 _LONGEST_PAUSE_LEASES = 4
 _GLANCE = 0.02
+_LONG_AFTER = timedelta(days=1)
 
 
 @dataclass
@@ -184,7 +186,7 @@ class Soak:
     def _is_quiet(self) -> bool:
         with self.database.reading(self.workspace_id) as tx:
             states = count_states(tx)
-            is_swept = not list_doubtful(tx, read_wall().replace(year=read_wall().year + 1), self.plan.pace)
+            is_swept = not list_doubtful(tx, read_wall() + _LONG_AFTER, self.plan.pace)
         return is_swept and not states.keys() & {"queued", "sending", "uncertain"}
 
     def _sum_up(self, verdict: Verdict, drained: float | None, seconds: float) -> Result:
