@@ -22,9 +22,11 @@ ACTOR = Actor.job("feeds")
 
 def run(database: Database, workspace_id: str, now: datetime) -> JobReport:
     """Compare what came with what is told, as of the day `now` falls on in the workspace. Safe to repeat."""
-    with database.writing(workspace_id) as tx:
+    with database.reading(workspace_id) as tx:  # who relies on a source takes long to find in a large company
         day = now.astimezone(ZoneInfo(get_workspace(tx).zone)).date()
-        intents = decide_stops(list(_list_sources(tx, day)), list_stops(tx), day)
+        sources = list(_list_sources(tx, day))
+    with database.writing(workspace_id) as tx:
+        intents = decide_stops(sources, list_stops(tx), day)
         apply_stops(tx, intents, find_admin(tx), ACTOR, now)
     counts = {
         "stopped": sum(isinstance(each, OpenStop) for each in intents),

@@ -20,8 +20,9 @@ ACTOR = Actor.job("ledger")
 
 def run(database: Database, workspace_id: str, now: datetime) -> JobReport:
     """Propose what the alerts of the last 90 days call for. Safe to repeat: a rule is proposed once."""
-    with database.writing(workspace_id) as tx:
+    with database.reading(workspace_id) as tx:  # ninety days of alerts: nobody shall wait for that to write
         lines = draw_up(list_records(tx, now - PERIOD, now), {}, now)
+    with database.writing(workspace_id) as tx:
         proposals, lead = decide_proposals(lines, list_latest_proposals(tx), now), find_lead(tx)
         made = apply_proposals(tx, proposals, lead.slack_id, ACTOR, now) if lead is not None else []
     remark = ("Rules are found too sensitive, but there is no lead to ask. See /cs setup.",)
