@@ -22,7 +22,7 @@ from rules.delivery.digests import (
     dump_contents,
     find_digest_day,
     is_first_of_week,
-    is_weekly_day,
+    is_weekly_due,
     is_worth_telling,
     share_out,
 )
@@ -30,7 +30,7 @@ from rules.people.working_time import WorkingTime
 from rules.records import DigestKind, DigestWish
 from storage.agenda import Reached, list_open_items, list_reached, list_unclaimed
 from storage.db import Database, Tx
-from storage.delivery.digests import apply_digests, list_last_made, list_made
+from storage.delivery.digests import apply_digests, list_last_days, list_last_made, list_made
 from storage.people.members import MemberRow
 from storage.people.team import (
     find_stand_ins,
@@ -47,6 +47,8 @@ _PAGE = 100
 _NEWS_DAYS = 7
 """How far back the first digest looks for good news."""
 MOST_UNCLAIMED = 10
+_LOOK_BACK = timedelta(days=35)
+"""Longer ago than any weekly day that may still be made up for."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,11 @@ def run(database: Database, workspace_id: str, now: datetime) -> JobReport:
 
 def _list_due(tx: Tx, now: datetime) -> list[_Due]:
     times = list_working_times(tx)
-    days = ((row, find_digest_day(times[row.id], now, row.digest_wish)) for row in list_people(tx))
+    last = list_last_days(tx, now.date() - _LOOK_BACK)
+    days = (
+        (row, find_digest_day(times[row.id], now, row.digest_wish, last.get((DigestKind.PERSON, row.slack_id))))
+        for row in list_people(tx)
+    )
     due = [_Due(row, times[row.id], day) for row, day in days if day is not None]
     made = list_made(tx, {each.day for each in due}) if due else set()
     return [each for each in due if (DigestKind.PERSON, each.member.slack_id, each.day) not in made]
@@ -116,7 +122,7 @@ def _make(of: _Due, items: Sequence[Item]) -> MakeDigest:
 
 
 def _list_of_channel(tx: Tx, now: datetime) -> Iterator[MakeDigest]:
-    """Alerts nobody took, each working day; the table of renewals, once a week."""
+    """Alerts nobody took, each working day; the table of renewals, once a week (later if its day was slept over)."""
     channel, times = get_workspace(tx).team_channel_id, get_team_time(tx)
     day = find_digest_day(times, now) if channel else None
     if day is None:
@@ -125,6 +131,7 @@ def _list_of_channel(tx: Tx, now: datetime) -> Iterator[MakeDigest]:
     if (DigestKind.TEAM, channel, day) not in made:
         ids, count = list_unclaimed(tx, now - UNCLAIMED_TIME, MOST_UNCLAIMED)
         yield MakeDigest(DigestKind.TEAM, channel, day, not ids, {"alerts": ids, "count": count})
-    if (DigestKind.RENEWALS, channel, day) not in made and is_weekly_day(times, day):
+    last = list_last_days(tx, day - _LOOK_BACK).get((DigestKind.RENEWALS, channel))
+    if is_weekly_due(times, day, last):
         is_empty = not list_coming(tx, day + timedelta(days=RENEWAL_DAYS), limit=1)
         yield MakeDigest(DigestKind.RENEWALS, channel, day, is_empty)

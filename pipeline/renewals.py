@@ -43,13 +43,15 @@ _PAGE = 100
 
 
 def run(database: Database, workspace_id: str, now: datetime) -> JobReport:
-    """Keep the renewals and, on a working day of the workspace, say what is due. Safe to repeat."""
+    """Keep the renewals and, on a working day of the workspace, say what is due. Safe to repeat. A run that comes after
+    the working day says nothing: the next morning's does.
+    """
     with database.reading(workspace_id) as tx:
         team = get_team_time(tx)
     today = team.to_local(now).date()
     counts = _let_go(database, workspace_id, today, now)
     counts += _keep_all(database, workspace_id, today, now)
-    if team.is_working_day(today):
+    if team.is_working_day(today) and not _is_evening(team, now):
         counts += _remind_all(database, workspace_id, _Day(today, now, _midnight(team, today)))
     return JobReport("renewals", dict(counts))
 
@@ -61,6 +63,10 @@ class _Day:
     today: date
     now: datetime
     began_at: datetime
+
+
+def _is_evening(team: WorkingTime, now: datetime) -> bool:
+    return team.to_local(now).time() >= team.work_until > team.digest_at
 
 
 def _midnight(team: WorkingTime, today: date) -> datetime:

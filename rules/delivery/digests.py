@@ -101,22 +101,35 @@ class MakeDigest:
 # ---------------------------------------------------------------- when
 
 
-def find_digest_day(times: WorkingTime, now: datetime, wish: DigestWish = DigestWish.DAILY) -> date | None:
+def find_digest_day(
+    times: WorkingTime, now: datetime, wish: DigestWish = DigestWish.DAILY, last: date | None = None
+) -> date | None:
     """The local day whose digest should be there at `now` (aware); None on days off, before its time, and after the
-    working day: what was missed until then waits for the next morning.
+    working day: what was missed until then waits for the next morning. `last` is the day of the last one there was,
+    for who wants it weekly.
     """
     local = times.to_local(now)
     day = local.date()
     if wish is DigestWish.OFF or not _begun(times, local.time()) or not times.is_working_day(day):
         return None
-    return day if wish is DigestWish.DAILY or is_weekly_day(times, day) else None
+    return day if wish is DigestWish.DAILY or is_weekly_due(times, day, last) else None
 
 
-def is_weekly_day(times: WorkingTime, day: date) -> bool:
-    """Whether what comes weekly comes on `day`: the chosen weekday, or the first working day after it."""
+def is_weekly_due(times: WorkingTime, day: date, last: date | None) -> bool:
+    """Whether what comes weekly, and came last on `last`, comes on `day`: on its own day, or on a later one of the week
+    if that was slept over. What never came before begins on its own day.
+    """
+    wanted = find_weekly_day(times, day)
+    return day == wanted if last is None else last < wanted
+
+
+def find_weekly_day(times: WorkingTime, day: date) -> date:
+    """The latest day up to `day` on which what is weekly should have come: the chosen weekday, or the first working day
+    after it.
+    """
     monday = day - timedelta(days=day.weekday())
-    wanted = (monday + timedelta(days=times.weekly_on + back) for back in (0, -7))
-    return any(shift_to_working_day(each, times.country) == day for each in wanted)
+    wanted = (monday + timedelta(days=times.weekly_on - back) for back in (0, 7, 14, 21))
+    return next(found for each in wanted if (found := shift_to_working_day(each, times.country)) <= day)
 
 
 def _begun(times: WorkingTime, clock: time) -> bool:

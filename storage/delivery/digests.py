@@ -79,6 +79,15 @@ def list_last_made(tx: Tx, kind: DigestKind, after: date) -> dict[str, datetime]
     return dict(tx.session.exec(query.group_by(DigestRow.recipient)).all())
 
 
+def list_last_days(tx: Tx, after: date) -> dict[tuple[DigestKind, str], date]:
+    """By (kind, recipient) the day of their last digest later than `after`, empty ones too."""
+    query = select_columns(col(DigestRow.kind), col(DigestRow.recipient), func.max(DigestRow.day)).where(
+        col(DigestRow.workspace_id) == tx.workspace_id, col(DigestRow.day) > after
+    )
+    found = tx.session.execute(query.group_by(col(DigestRow.kind), col(DigestRow.recipient)))
+    return {(kind, recipient): day for kind, recipient, day in found}
+
+
 def apply_digests(tx: Tx, wanted: Sequence[MakeDigest], now: datetime) -> list[DigestRow]:
     """Make those that do not exist yet, each with its outbox row unless it is empty; returns the new rows. One that
     another process makes at the same moment is its own.

@@ -115,7 +115,6 @@ def test_nothing_to_say_is_remembered_and_not_sent(database: Database, workspace
         ({"country": "DE"}, datetime(2026, 4, 3, 9, 10, tzinfo=UTC), False),  # Good Friday
         ({"country": "US"}, datetime(2026, 4, 3, 9, 10, tzinfo=UTC), True),
         ({"digest_wish": DigestWish.OFF}, MORNING, False),
-        ({"digest_wish": DigestWish.WEEKLY}, MORNING, False),
         ({"digest_wish": DigestWish.WEEKLY}, MORNING - timedelta(days=1), True),
         ({"digest_at": "08:30"}, MORNING.replace(hour=8, minute=30), True),
         ({"is_active": False}, MORNING, False),
@@ -129,6 +128,20 @@ def test_who_gets_one_when(
         add_member(tx, "U1", **changes)
     digest.run(database, workspace_id, moment)
     assert ("U1" in digests(database, workspace_id)) is is_made
+
+
+def test_what_is_weekly_comes_once_a_week_and_later_when_its_day_was_slept_over(database: Database, workspace_id: str):
+    with database.writing(workspace_id) as tx:
+        add_member(tx, "U1", digest_wish=DigestWish.WEEKLY)
+    monday = MORNING - timedelta(days=1)
+    awake = [0, 1, 2, 3, 4, 9, 10, 11, 14, 15]  # the Monday and Tuesday of the second week are slept over
+    for day in awake:
+        digest.run(database, workspace_id, monday + timedelta(days=day))
+    with database.reading(workspace_id) as tx:
+        rows = tx.session.exec(select(DigestRow).where(DigestRow.kind != DigestKind.TEAM)).all()
+    made = {kind: sorted((row.day - monday.date()).days for row in rows if row.kind == kind) for kind in DigestKind}
+    assert made[DigestKind.PERSON] == [0, 9, 14]
+    assert made[DigestKind.RENEWALS] == [0, 9, 14]
 
 
 def test_on_the_nights_the_clock_changes_there_is_one(database: Database, workspace_id: str):

@@ -110,6 +110,15 @@ def test_of_reminders_missed_while_asleep_only_the_latest_comes(database: Databa
     assert [days for _day, days in ticked(database, workspace_id)] == [14, 120]
 
 
+def test_a_run_that_comes_in_the_evening_leaves_it_to_the_morning(database: Database, workspace_id: str):
+    add_contract(database, workspace_id, "acme", TODAY + 118 * DAY)
+    renewals.run(database, workspace_id, at(TODAY) + timedelta(hours=10))
+    assert rows(database, workspace_id), "kept all the same"
+    assert posts(database, workspace_id) == []
+    run(database, workspace_id, TODAY + DAY)
+    assert [kind for kind, _channel in posts(database, workspace_id)] == ["renewal"]
+
+
 def test_a_reminder_due_on_a_holiday_comes_on_the_next_working_day(database: Database, workspace_id: str):
     with database.writing(workspace_id) as tx:
         get_workspace(tx).country = "DE"

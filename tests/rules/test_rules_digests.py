@@ -20,8 +20,9 @@ from rules.delivery.digests import (
     choose_section,
     dump_contents,
     find_digest_day,
+    find_weekly_day,
     is_first_of_week,
-    is_weekly_day,
+    is_weekly_due,
     is_worth_telling,
     recall,
     share_out,
@@ -164,7 +165,7 @@ EASTER = WorkingTime(country="DE")
 )
 def test_the_first_working_day_of_a_week(day: date, is_first: bool):
     assert is_first_of_week(EASTER, day) is is_first
-    assert is_weekly_day(EASTER, day) is is_first
+    assert (find_weekly_day(EASTER, day) == day) is is_first
 
 
 @settings(deadline=None)
@@ -172,9 +173,29 @@ def test_the_first_working_day_of_a_week(day: date, is_first: bool):
 def test_what_is_weekly_comes_on_one_day_of_each_week_or_is_moved_on(weekly_on: int, country: str):
     times = WorkingTime(country=country, weekly_on=weekly_on)
     year = [date(2026, 1, 1) + timedelta(days=number) for number in range(365)]
-    found = [day for day in year if is_weekly_day(times, day)]
+    found = [day for day in year if find_weekly_day(times, day) == day]
     assert all(times.is_working_day(day) for day in found)
     assert 50 <= len(found) <= 53
+    assert all(find_weekly_day(times, day) <= day for day in year)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 6), st.sampled_from(["", "DE", "US", "CN"]), st.sets(st.integers(0, 364), max_size=250))
+def test_a_week_is_made_up_for_unless_all_of_it_was_slept_over(weekly_on: int, country: str, slept: set[int]):
+    times = WorkingTime(country=country, weekly_on=weekly_on)
+    year = [date(2026, 1, 1) + timedelta(days=number) for number in range(365)]
+    last: date | None = find_weekly_day(times, year[0]) - timedelta(days=1)
+    told: list[date] = []
+    for number, day in enumerate(year):
+        if number not in slept and times.is_working_day(day) and is_weekly_due(times, day, last):
+            told.append(day)
+            last = day
+    weeks = [find_weekly_day(times, day) for day in told]
+    assert len(weeks) == len(set(weeks)), "one for a week"
+    awake = {
+        find_weekly_day(times, day) for at, day in enumerate(year) if at not in slept and times.is_working_day(day)
+    }
+    assert set(weeks) == awake
 
 
 @settings(deadline=None)  # the first call reads a year's holidays
@@ -188,8 +209,9 @@ def test_a_digest_day_is_a_working_day_begun_and_not_over(now: datetime, zone: s
     is_expected = time(9, 10) <= local.time() < time(17, 30) and times.is_working_day(local.date())
     assert find_digest_day(times, now) == (local.date() if is_expected else None)
     assert find_digest_day(times, now, DigestWish.OFF) is None
-    if find_digest_day(times, now, DigestWish.WEEKLY) is not None:
-        assert is_weekly_day(times, local.date())
+    before = find_weekly_day(times, local.date()) - timedelta(days=1)
+    assert find_digest_day(times, now, DigestWish.WEEKLY, before) == find_digest_day(times, now)
+    assert find_digest_day(times, now, DigestWish.WEEKLY, before + timedelta(days=1)) is None
 
 
 def test_who_wants_it_in_the_evening_gets_it_in_the_evening():
