@@ -250,13 +250,17 @@ class Alerts(RuleBasedStateMachine):
         self.world.wake()
         self.announce()
 
-    @rule(pause=PAUSES, what=st.sampled_from(["read", "read", "late"]))
-    def pass_time(self, pause: timedelta, what: str) -> None:
+    @rule(what=ACTS, pick=PICKS, by=st.sampled_from(PEOPLE), pause=PAUSES)
+    def act_between(self, what: str, pick: int, by: str, pause: timedelta) -> None:
+        """A program reads what is due and is stopped; meanwhile somebody acts and time passes; then it goes on."""
+        due = [each.due for each in self.world.alerts if each.due]
+        self.world.now = max(self.world.now, min(due, default=self.world.now))
+        self.read_timers()
+        self.act(what, pick, by, 1)
         self.world.now += pause
-        {"read": self.read_timers, "late": self.act_late}[what]()
+        self.act_late()
 
     def read_timers(self) -> None:
-        """As a program does that is stopped before it acts on what it read."""
         with self.database.reading(self.workspace_id) as tx:
             self.read = list_due_timers(tx, self.world.now)
 
