@@ -122,8 +122,6 @@ Act = Take | Keep | Snooze | Assign | Resolve | Dismiss
 """What people do to an open alert."""
 Event = Fired | Cleared | Woke | TakeBack | Act
 
-# ---------------------------------------------------------------- what is to be done
-
 
 @dataclass(frozen=True)
 class OpenEpisode:

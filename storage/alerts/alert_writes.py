@@ -156,7 +156,7 @@ def _list_said(tx: Tx, row: EpisodeRow, intent: ChangeEpisode, line: AlertEventR
         said += list_answered(tx, row)
     if intent.is_told:
         channel = find_channel_to_ask(tx, row) if intent.verb == ASKED else ""
-        said.append(Enqueue(HISTORY, line.id, channel, thread_kind=MESSAGE, thread_reference=row.id, priority=1))
+        said.append(Enqueue(HISTORY, line.id, channel, thread_kind=MESSAGE, thread_reference=row.told_in, priority=1))
     return [*said, *list_reminders(tx, row)] if intent.verb == "escalated" else said
 
 

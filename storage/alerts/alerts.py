@@ -109,6 +109,11 @@ class EpisodeRow(SQLModel, table=True):
     timer_epoch: int = 0
     asked_at: datetime | None = moment(default=None, nullable=True)
 
+    @property
+    def told_in(self) -> str:
+        """The alert in whose message it was told: its own, or another one of the account."""
+        return self.told_with or self.id
+
 
 class AlertEventRow(SQLModel, table=True):
     """History of an episode: who, when, what, before and after. `version` is the one this gave the alert (0 in rows of
@@ -270,6 +275,8 @@ def list_updates(row: EpisodeRow) -> list[Enqueue]:
     was_escalated = row.escalated_to > 0 or row.epoch > 1
     kinds = (MESSAGE, REMINDER, ESCALATION) if was_escalated else (MESSAGE,)
     updates = [Enqueue(kind, row.id, is_update=True, priority=0) for kind in kinds]
+    if row.told_with:
+        updates.append(Enqueue(MESSAGE, row.told_with, is_update=True, priority=0))
     if row.summary_id:
         updates.append(Enqueue(SUMMARY, row.summary_id, is_update=True, priority=0))
     return updates
