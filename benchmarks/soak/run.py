@@ -38,6 +38,7 @@ _MOST_RESTING = 0.1
 _STRIKE_WITHIN = 0.03
 _LONGEST_PAUSE_LEASES = 4
 _GLANCE = 0.02
+_PATIENCE = 5
 _LONG_AFTER = timedelta(days=1)
 
 
@@ -173,10 +174,12 @@ class Soak:
             await child.kill()
 
     async def _drain(self) -> float | None:
-        """Seconds until nothing waits, nothing is unclear and no copy is looked for; None if that took too long."""
+        """Seconds until nothing waits, nothing is unclear and no copy is looked for; None if that never came. It is waited
+        for longer than is allowed, to tell what comes late from what is lost.
+        """
         loop = asyncio.get_running_loop()
         self.progress.is_draining, start = True, loop.time()
-        while loop.time() - start < self.plan.drained_within:
+        while loop.time() - start < _PATIENCE * self.plan.drained_within:
             if await asyncio.to_thread(self._is_quiet):
                 return round(loop.time() - start, 1)
             self.tell(self.progress)
