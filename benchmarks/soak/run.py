@@ -174,8 +174,8 @@ class Soak:
             await child.kill()
 
     async def _drain(self) -> float | None:
-        """Seconds until nothing waits, nothing is unclear and no copy is looked for; None if that never came. It is waited
-        for longer than is allowed, to tell what comes late from what is lost.
+        """Seconds until nothing waits, nothing is unclear and no copy is looked for; None if that never came. That may
+        take longer than is allowed, so that what comes late is not taken for lost.
         """
         loop = asyncio.get_running_loop()
         self.progress.is_draining, start = True, loop.time()
