@@ -58,7 +58,7 @@ _PAGES = (
 )
 """Pages small enough for a small team to have several."""
 # Leases longer than any chapter: that one is over is made so by whoever finds somebody dead (`points_worlds`).
-PACE = Pace(lease=300.0, settle=0.1, spacing=0.005, poll=0.02, timeout=10.0, sweep=0.1)
+PACE = Pace(lease=300.0, settle=0.1, spacing=0.005, poll=0.05, timeout=10.0, sweep=0.4)
 LEASE_SECONDS = 300.0
 DAY = NOW + timedelta(days=1)
 TAKEN, SNOOZED = ("a0", "a1", "a2"), ("a3", "a4", "a5")
@@ -191,7 +191,7 @@ class _Story:
         running = asyncio.create_task(delivery.run())
         async with asyncio.timeout(120):
             while not await asyncio.to_thread(self._is_delivered):  # noqa: ASYNC110  # in the database
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.03)
         await delivery.drain(1.0)
         await running
 
