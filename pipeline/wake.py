@@ -17,7 +17,7 @@ from rules.records import Actor
 from storage.alerts.alert_writes import apply_alerts
 from storage.alerts.alerts import EpisodeRow, to_episode
 from storage.alerts.conditions import AccountConditions, list_conditions
-from storage.alerts.escalations import make_lead_messages
+from storage.alerts.escalations import list_due_leads, make_lead_messages
 from storage.alerts.timers import DueTimer, list_due_timers, list_scenes, lock_episodes
 from storage.alerts.watching import list_due_snoozes
 from storage.db import Database, Tx
@@ -43,8 +43,17 @@ def run_clock(database: Database, workspace_id: str, now: datetime) -> Counter[s
             break
         counts += woken
     counts += _run_timers(database, workspace_id, now)
+    return counts + Counter(leads_told=_tell_leads(database, workspace_id, now))
+
+
+def _tell_leads(database: Database, workspace_id: str, now: datetime) -> int:
+    """Looked for without the writer's turn: all but a few times a day there is nobody to tell."""
+    with database.reading(workspace_id) as tx:
+        due = list_due_leads(tx, now)
+    if not due:
+        return 0
     with database.writing(workspace_id) as tx:
-        return counts + Counter(leads_told=make_lead_messages(tx, now))
+        return make_lead_messages(tx, due, now)
 
 
 def _wake_page(tx: Tx, now: datetime) -> Counter[str]:

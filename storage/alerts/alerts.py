@@ -141,6 +141,13 @@ def to_episode(row: EpisodeRow) -> Episode:
     return Episode(**{name: getattr(row, name) for name in names})
 
 
+def is_unclosed() -> ColumnElement[bool]:
+    """Whether an alert is open, as a condition of a query. That it is not closed says the same once more, for the index
+    of open alerts, which does not grow with what was closed over the years.
+    """
+    return and_(col(EpisodeRow.closed_at).is_(None), col(EpisodeRow.state).in_(sorted(OPEN_STATES)))
+
+
 def responsible() -> Any:
     """Who is to act on an alert, for queries that join its account: whom it was assigned to, else who took it, else the
     account's owner, so that an account which is given away takes its alerts along.
@@ -227,7 +234,7 @@ def _of(tx: Tx) -> SelectOfScalar[EpisodeRow]:
 
 
 def _is_open(tx: Tx, account_id: str | None, owner_id: str | None) -> ColumnElement[bool]:
-    wanted: list[ColumnElement[bool]] = [col(EpisodeRow.state).in_(sorted(OPEN_STATES))]
+    wanted = [is_unclosed()]
     if account_id is not None:
         wanted.append(col(EpisodeRow.account_id) == account_id)
     if owner_id is not None:
@@ -263,7 +270,7 @@ def enqueue_refreshes(tx: Tx, account_ids: Collection[str], now: datetime) -> No
     """As `enqueue_refresh`, for many accounts at once."""
     if not account_ids:
         return
-    wanted = (col(EpisodeRow.state).in_(sorted(OPEN_STATES)), is_among(tx, col(EpisodeRow.account_id), account_ids))
+    wanted = (is_unclosed(), is_among(tx, col(EpisodeRow.account_id), account_ids))
     rows = tx.session.exec(_of(tx).where(*wanted).order_by(col(EpisodeRow.opened_at), col(EpisodeRow.id)))
     enqueue(tx, [update for row in rows for update in list_updates(row)], now)
 

@@ -18,7 +18,7 @@ from sqlmodel import Field, SQLModel, UniqueConstraint, and_, col, func, select
 from rules.delivery.digests import find_digest_day
 from rules.records import Enqueue, EpisodeState, Severity
 from storage.accounts.accounts import AccountRow, is_in_use
-from storage.alerts.alerts import ESCALATION, REMINDER, EpisodeRow
+from storage.alerts.alerts import ESCALATION, REMINDER, EpisodeRow, is_unclosed
 from storage.db import Tx
 from storage.delivery.outbox import enqueue
 from storage.fields import key, moment, workspace
@@ -72,14 +72,16 @@ def _list_channels(tx: Tx) -> list[str]:
 # ---------------------------------------------------------------- the leads
 
 
-def make_lead_messages(tx: Tx, now: datetime) -> int:
-    """One message for each lead whose morning has come, if an alert has come to them since their last one; returns how
-    many. Safe to repeat; who is away has theirs sent to who stands in.
+def list_due_leads(tx: Tx, now: datetime) -> list[tuple[str, date]]:
+    """Leads whose morning has come, with their local day, if an alert has come to them since their last message. Who
+    is away is represented by who stands in.
     """
     latest = tx.session.exec(select(func.max(EpisodeRow.escalated_at)).where(_waits_for_lead(tx))).one()
-    if latest is None:
-        return 0
-    due = _list_due(tx, latest, now)
+    return [] if latest is None else _list_due(tx, latest, now)
+
+
+def make_lead_messages(tx: Tx, due: Sequence[tuple[str, date]], now: datetime) -> int:
+    """One message for each of these leads and days; returns how many. Safe to repeat."""
     rows = [
         EscalationDigestRow(workspace_id=tx.workspace_id, member_id=id_, day=day, created_at=now) for id_, day in due
     ]
@@ -134,6 +136,7 @@ def list_waiting_for_leads(tx: Tx) -> Sequence[EpisodeRow]:
 def _waits_for_lead(tx: Tx) -> ColumnElement[bool]:
     return and_(
         col(EpisodeRow.workspace_id) == tx.workspace_id,
+        is_unclosed(),
         col(EpisodeRow.state) == EpisodeState.OPEN,
         col(EpisodeRow.is_quiet).is_(other=False),
         col(EpisodeRow.escalated_to) >= LEAD_LEVEL,

@@ -11,11 +11,10 @@ from sqlalchemy import ColumnElement, and_, func, or_
 from sqlmodel import Field, Index, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from rules.alerts.episodes import OPEN_STATES
 from rules.alerts.mutes import AddMute, ChangeMute, EndMute, Mute, MuteIntent, Scope
 from rules.records import Actor, AlertKind, Change
 from storage import audit
-from storage.alerts.alerts import EpisodeRow
+from storage.alerts.alerts import EpisodeRow, is_unclosed
 from storage.db import Tx
 from storage.errors import NotFoundError
 from storage.fields import key, moment, workspace
@@ -173,7 +172,7 @@ def _is_on(tx: Tx) -> ColumnElement[bool]:
 
 
 def _is_open(tx: Tx) -> ColumnElement[bool]:
-    return and_(col(EpisodeRow.workspace_id) == tx.workspace_id, col(EpisodeRow.state).in_(sorted(OPEN_STATES)))
+    return and_(col(EpisodeRow.workspace_id) == tx.workspace_id, is_unclosed())
 
 
 def _is_covered(scope: Scope) -> ColumnElement[bool]:

@@ -11,10 +11,9 @@ from sqlalchemy import ColumnElement
 from sqlmodel import and_, col, or_, select
 
 from rules.alerts.alerts import GONE, Cleared, decide
-from rules.alerts.episodes import OPEN_STATES
 from rules.records import Actor, AlertKind
 from storage.alerts.alert_writes import apply_alerts
-from storage.alerts.alerts import EpisodeRow, to_episode
+from storage.alerts.alerts import EpisodeRow, is_unclosed, to_episode
 from storage.db import Tx
 from storage.success.targets import TargetRow
 
@@ -58,7 +57,7 @@ def _end(
     query = select(EpisodeRow).where(
         EpisodeRow.workspace_id == tx.workspace_id,
         EpisodeRow.account_id == account_id,
-        col(EpisodeRow.state).in_(sorted(OPEN_STATES)),
+        is_unclosed(),
         about,
     )
     rows = tx.session.exec(query.order_by(col(EpisodeRow.id)).with_for_update()).all()

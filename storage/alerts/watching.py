@@ -11,10 +11,9 @@ from sqlmodel import col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from rules.alerts.conditions import Topic
-from rules.alerts.episodes import OPEN_STATES
 from rules.records import AccountState, EpisodeState
 from storage.accounts.accounts import AccountRow
-from storage.alerts.alerts import EpisodeRow
+from storage.alerts.alerts import EpisodeRow, is_unclosed
 from storage.db import Tx
 
 
@@ -48,9 +47,7 @@ def list_open_of_gone(tx: Tx, limit: int = 200) -> list[EpisodeRow]:
     """Open alerts of accounts that are no longer watched: archived or lost."""
     is_gone = or_(col(AccountRow.archived_at).is_not(None), AccountRow.state == AccountState.LOST)
     query = _of(tx).join(AccountRow, col(AccountRow.id) == col(EpisodeRow.account_id))
-    query = query.where(
-        AccountRow.workspace_id == tx.workspace_id, is_gone, col(EpisodeRow.state).in_(sorted(OPEN_STATES))
-    )
+    query = query.where(AccountRow.workspace_id == tx.workspace_id, is_gone, is_unclosed())
     return list(tx.session.exec(query.order_by(col(EpisodeRow.id)).limit(limit)))
 
 
