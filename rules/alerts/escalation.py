@@ -4,7 +4,7 @@ on it. Owns the moments and what a timer does when it is due; refuses to know wh
 The plan is made when an alert begins to wait and kept with it, so that it does not change under people's feet: a list
 of `{"level": n, "at": moment}`, n from 0 (where it counts from) to 3; whom level 1 told is added to it as "told".
 
-    level 1   its owner again: in the thread and by direct message
+    level 1   its owner again, or the leads where it is nobody's: in the thread and by direct message
     level 2   the lead, with all others of that day
     level 3   the lead's channel
 
@@ -44,13 +44,12 @@ LATE = timedelta(hours=1)
 class Watch:
     """What timers need to know of an alert's account and of who is to act.
 
-    `working` is that person's time, else the workspace's; `has_owner`: there is somebody to tell before the lead.
+    `working` is that person's time, else the workspace's.
     """
 
     severity: Severity
     tier: Tier | None = None
     working: WorkingTime = field(default_factory=WorkingTime)
-    has_owner: bool = True
 
 
 @dataclass(frozen=True)
@@ -83,9 +82,7 @@ class SetTimer:
 
 
 def plan_escalation(watch: Watch, start: datetime) -> list[dict[str, Any]]:
-    """The plan of an alert that waits since `start`; empty for one that never escalates. Without an owner the first
-    level, then for the lead, is due at once.
-    """
+    """The plan of an alert that waits since `start`; empty for one that never escalates."""
     time = watch.working
     if watch.severity is Severity.CRITICAL:
         moments = [add_working_hours(start, CRITICAL_HOURS, time)]
@@ -94,8 +91,6 @@ def plan_escalation(watch: Watch, start: datetime) -> list[dict[str, Any]]:
         moments = [add_working_days(start, days, time) for days in HIGH_DAYS]
     else:
         return []
-    if not watch.has_owner:
-        moments[0] = next_working_moment(start, time)
     ordered = [max(moments[: at + 1]) for at in range(LEVELS)]  # where days are shorter than the hours of level 1
     return [{"level": level, "at": at.isoformat()} for level, at in enumerate([start, *ordered])]
 

@@ -36,10 +36,9 @@ class DueTimer(NamedTuple):
 
 @dataclass(frozen=True)
 class _Charge:
-    """Who looks after an alert now: its owner, who stands in for them, or else the leads (`has_owner` False)."""
+    """Who looks after an alert now: its owner, who stands in for them, or else the leads, by the workspace's time."""
 
     members: tuple[str, ...]
-    has_owner: bool
     working: WorkingTime
 
 
@@ -130,12 +129,8 @@ def _find_charges(tx: Tx, owners: Mapping[str, str | None], now: datetime) -> di
     people, home = list_people(tx), get_workspace(tx)
     stand_ins, there = _find_stand_ins(people, now.astimezone(ZoneInfo(home.zone)).date())
     leads = tuple(dict.fromkeys(stand_ins.get(lead, lead) for lead in list_leads(tx, people)))
-    nobody = _Charge(leads, has_owner=False, working=get_team_time(tx))
-    charges = {
-        row.id: _Charge((row.id,), has_owner=True, working=read_working_time(row, home))
-        for row in people
-        if row.id in there
-    }
+    nobody = _Charge(leads, get_team_time(tx))
+    charges = {row.id: _Charge((row.id,), read_working_time(row, home)) for row in people if row.id in there}
     return {id_: charges.get(stand_ins.get(owner or "", owner or ""), nobody) for id_, owner in owners.items()}
 
 
@@ -148,4 +143,4 @@ def _find_stand_ins(people: Sequence[MemberRow], day: date) -> tuple[dict[str, s
 
 
 def _to_watch(row: EpisodeRow, accounts: _Accounts, charge: _Charge) -> Watch:
-    return Watch(row.severity, accounts.tiers.get(row.account_id), charge.working, has_owner=charge.has_owner)
+    return Watch(row.severity, accounts.tiers.get(row.account_id), charge.working)

@@ -369,14 +369,10 @@ class World:
 
     def _plan(self, alert: Alert, start: datetime) -> list[datetime]:
         if alert.severity == "critical":
-            plan = [start, hours_later(start, 4), days_later(start, 1), days_later(start, 2)]
-        elif alert.severity == "high" and self.tier in ("A", "B"):
-            plan = [start, *(days_later(start, days) for days in (1, 2, 3))]
-        else:
-            return []
-        if self._owner_of(alert) is None:
-            plan[1] = next_work(start)
-        return plan
+            return [start, hours_later(start, 4), days_later(start, 1), days_later(start, 2)]
+        if alert.severity == "high" and self.tier in ("A", "B"):
+            return [start, *(days_later(start, days) for days in (1, 2, 3))]
+        return []
 
     def _wait_anew(self, alert: Alert) -> None:
         alert.plan, alert.reached, alert.reached_at, alert.told = self._plan(alert, self.now), 0, None, ""
