@@ -9,6 +9,7 @@ from bot.doctor.findings import Finding, fail, ok, warn
 from storage.db import Database, Tx
 from storage.delivery.backlog import find_last_run, list_late, read_backlog
 from storage.delivery.schedules import list_failures
+from storage.health.feeds import list_stops
 from storage.health.portfolio import count_accounts
 from storage.health.usage_days import last_day
 from storage.owners import list_unlinked_emails
@@ -88,6 +89,9 @@ def _check_feed(tx: Tx, now: datetime) -> Iterator[Finding]:
         yield warn("usage data", f"the last is of {last}", "Look at what sends it: nobody is called silent meanwhile.")
     else:
         yield ok("usage data", f"up to {last}")
+    for stop in list_stops(tx).values():
+        said = f"nothing of {stop.source} since {stop.last_day}: {stop.accounts} accounts are not judged by their use"
+        yield warn("usage data", said, "Look at what sends it; an admin was told by direct message.")
 
 
 def _check_messages(tx: Tx, now: datetime) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlmodel import select
 
+from bot.doctor.workspace import check_work
 from commands.health.feeds import render_stop_of
 from pipeline import feeds, scan, score
 from playground.blockkit.check import check_blocks
@@ -86,6 +87,12 @@ def test_a_source_that_stopped_is_told_to_the_installer_once(database: Database,
     check_blocks(list(said.blocks), "message")
     assert "1 account that only it reports of is not judged" in str(said.blocks)
     assert "No usage data of “api” since 7 Feb 2026" in said.text
+    with database.reading(company) as tx:
+        found = [each for each in check_work(tx, NOW) if each.about == "usage data"]
+    assert [each.said for each in found] == [
+        "up to 2026-03-09",
+        "nothing of api since 2026-02-07: 1 accounts are not judged by their use",
+    ]
 
 
 def test_it_is_no_customers_silence(database: Database, company: str):
