@@ -28,8 +28,8 @@ def listen(database: Database, on_nudge: Callable[[], None], is_over: threading.
     if database.is_sqlite:
         return
     pooled = database.engine.raw_connection()
-    pooled.detach()
     connection = pooled.driver_connection
+    pooled.detach()  # it is ours to close now, not the pool's to lend again
     if connection is None:
         return
     try:
