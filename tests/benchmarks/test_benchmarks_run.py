@@ -30,7 +30,8 @@ PROGRAMS = {
     "jobs": ["--sizes", "20", "50"],
     "digests": ["--accounts", "60", "--people", "12"],
     "imports": ["--rows", "300"],
-    "acks": ["--accounts", "50", "--idle-seconds", "1"],
+    "acks": ["--accounts", "50", "--idle-seconds", "1", "--messages", "20"],
+    "slash": ["--accounts", "50", "--seconds", "0.3", "--kinds", "word"],
     "start": ["--rounds", "1"],
     "noise": ["--weeks", "1"],
 }
