@@ -47,7 +47,7 @@ ELSEWHERE: Mapping[str, str] = {
     "bot.slack.delivery_desk:Desk.resume": "a token that works again: tests/bot/test_delivery.py",
     "bot.slack.handling:Handling._audit_refusal": "says nothing to Slack: tests/bot/test_slack_failures.py",
     "pipeline.announcing:_repeat": "mutes, which send nothing: tests/pipeline",
-    "pipeline.wake:_tell_leads": "comes after two working days: tests/pipeline and tests/storage",
+    "pipeline.wake:_tell_leads": "comes after two working days: tests/pipeline/test_pipeline_wake.py",
 }
 """Commits in the same modules that the story does not come to: what they are, and where they are tested."""
 
