@@ -21,6 +21,7 @@ BANNED_NAMES = {"utils", "util", "helpers", "manager", "service", "services", "c
 LAZY_IMPORTS = {
     ("storage/revision.py", "alembic"),
     ("bot/serving.py", "bot"),  # starlette and uvicorn, only for HTTP
+    ("commands/blocks/ledger_picture.py", "matplotlib"),
 }
 # Tables above all workspaces.
 UNSCOPED_TABLES = {"workspaces", "leases"}

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from io import BytesIO
 from typing import Any
 
@@ -40,13 +39,16 @@ class Sheet:
 
 
 def draw_sheet(sheet: Sheet) -> bytes:
-    """The picture as a PNG, 966 pixels wide. Raises `ModuleNotFoundError` where matplotlib is not installed."""
-    fonts = import_module("matplotlib.font_manager")
-    known = {each.name for each in fonts.fontManager.ttflist}
+    """The picture as a PNG, 966 pixels wide."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+    from matplotlib.font_manager import fontManager
+
+    known = {each.name for each in fontManager.ttflist}
     family = [name for name in _FONTS if name in known]
     height = _HEAD + _FOOT + _ROW_HEIGHT * len(sheet.bars)
-    with import_module("matplotlib").rc_context({"font.family": family or ["sans-serif"]}):
-        figure = import_module("matplotlib.figure").Figure(figsize=(_WIDTH, height), dpi=_DPI, facecolor=_CARD)
+    with rc_context({"font.family": family or ["sans-serif"]}):
+        figure = Figure(figsize=(_WIDTH, height), dpi=_DPI, facecolor=_CARD)
         _draw_bars(figure.add_axes((0.04, _FOOT / height, 0.92, 1 - (_HEAD + _FOOT) / height)), sheet)
         figure.text(0.04, 1 - 0.27 / height, sheet.title, fontsize=10.5, color=_INK, weight="bold", va="center")
         return _save(figure)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 from dataclasses import replace
 from datetime import timedelta
-from importlib.util import find_spec
 
 import pytest
 from sqlmodel import select
@@ -134,7 +133,6 @@ def test_messages_per_person_and_day_are_told(desk: Desk):
     assert "0.5 a day to 1 person, at most 1 in one day" in desk.say(handle_line, "ledger 2")
 
 
-@pytest.mark.skipif(find_spec("matplotlib") is None, reason="pictures need matplotlib")
 @pytest.mark.parametrize("names", [["health fell"], ["健康下降", "静默", "里程碑逾期"], ["a" * 60] * 14])
 def test_the_picture_is_a_png_of_a_phones_width(names: list[str]):
     bars = tuple(Bar(name, "62 % of 34 (45–77 %)", (20, 3, 6, 5, 4)) for name in names)
