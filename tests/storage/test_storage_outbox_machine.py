@@ -24,7 +24,6 @@ from hypothesis.stateful import (
     initialize,
     invariant,
     multiple,
-    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -57,7 +56,7 @@ from tests.conftest import NOW, add_workspace
 
 PACE = Pace()
 ADMIN = Actor("member", "m1")
-CHANNELS = ("C1", "C2")
+CHANNELS = ("C1", "C2", "C3")
 HOWS = ("sent",) * 8 + (
     *("lost", "dropped", "late", "too_late", "refused", "released", "died", "died_after", "dead", "stalled"),
 )
@@ -130,52 +129,61 @@ class Outbox(RuleBasedStateMachine):
         self.now, self.elapsed, self.turned_at = NOW, timedelta(), timedelta(-1)
         self.wishes: dict[str, Wish] = {}
         self.slack = World()
-        self.taken: dict[str, timedelta] = {}
+        self.taken: dict[tuple[str, int], timedelta] = {}
         self.workspace_id = add_workspace(self.database, f"T{next(_teams)}")
+        for channel in CHANNELS:
+            self.say(channel, 3, 5)
 
     # -------------------------------------------------------- people
 
-    @rule(channel=st.sampled_from(CHANNELS), many=st.integers(1, 3), priority=st.sampled_from([1, 5]))
+    @rule(channel=st.sampled_from(CHANNELS), many=st.integers(2, 4), priority=st.sampled_from([1, 5]))
     def say(self, channel: str, many: int, priority: int) -> None:
         new = [Wish(f"n{len(self.wishes) + at}", channel, priority) for at in range(many)]
         self.wishes |= {wish.name: wish for wish in new}
         self.write(lambda tx: enqueue(tx, [Enqueue("note", w.name, channel, priority=priority) for w in new], self.now))
 
-    @precondition(lambda self: self.wishes)
-    @rule(data=st.data())
-    def reply(self, data: st.DataObject) -> None:
-        parent = self.wishes[data.draw(st.sampled_from(sorted(self.wishes)))]
-        wish = Wish(f"r{len(self.wishes)}", parent.channel, 5, parent.name)
-        intent = Enqueue("note", wish.name, parent.channel, thread_kind="note", thread_reference=parent.name)
-        self.write(lambda tx: enqueue(tx, [intent], self.now))
-        self.wishes[wish.name] = wish
-
-    @precondition(lambda self: self.wishes)
-    @rule(data=st.data(), priority=st.sampled_from([0, 5]))
-    def change(self, data: st.DataObject, priority: int) -> None:
+    @rule(what=st.sampled_from(["change", "change", "change", "reply", "over"]), data=st.data())
+    def say_more(self, what: str, data: st.DataObject) -> None:
+        """About something said before: it changed, an answer to it, or it is over."""
         wish = self.wishes[data.draw(st.sampled_from(sorted(self.wishes)))]
-        wish.version += 1
-        intent = Enqueue("note", wish.name, is_update=True, priority=priority)
+        intent = Enqueue("note", wish.name, is_update=True, priority=len(self.wishes) % 2)
+        if what == "over":
+            wish.is_over = True
+            return
+        if what == "change":
+            wish.version += 1
+        else:
+            answer = Wish(f"r{len(self.wishes)}", wish.channel, 5, wish.name)
+            intent = Enqueue("note", answer.name, wish.channel, thread_kind="note", thread_reference=wish.name)
+            self.wishes[answer.name] = answer
         self.write(lambda tx: enqueue(tx, [intent], self.now))
 
-    @precondition(lambda self: self.wishes)
-    @rule(data=st.data())
-    def be_over(self, data: st.DataObject) -> None:
-        self.wishes[data.draw(st.sampled_from(sorted(self.wishes)))].is_over = True
-
-    @rule()
-    def pause(self) -> None:
-        self.write(lambda tx: pause_workspace(tx, BY_HAND, self.now, ADMIN))
-
-    @rule()
-    def resume(self) -> None:
-        self.write(lambda tx: resume_workspace(tx, ADMIN, self.now))
-
-    @rule()
-    def mend(self) -> None:
-        self.write(lambda tx: stuck.requeue(tx, Wanted(), ADMIN, self.now))
+    @rule(what=st.sampled_from(["resume", "mend", "resume", "pause"]))
+    def operate(self, what: str) -> None:
+        acts: dict[str, Callable[[Tx], object]] = {
+            "pause": lambda tx: pause_workspace(tx, BY_HAND, self.now, ADMIN),
+            "resume": lambda tx: resume_workspace(tx, ADMIN, self.now),
+            "mend": lambda tx: stuck.requeue(tx, Wanted(), ADMIN, self.now),
+        }
+        self.write(acts[what])
 
     # -------------------------------------------------------- workers
+
+    @rule(hows=st.lists(st.sampled_from(HOWS), min_size=1, max_size=4), seconds=st.sampled_from([0, 16, 80]))
+    def work(self, hows: list[str], seconds: int) -> None:
+        """A worker for a while: look up what is unclear, then claim and send."""
+        self.pass_time(seconds)
+        for row in self.write(self.take_lost):
+            self.look_up_now(row)
+        for how in hows:
+            self.pass_time(PACE.spacing)
+            for row in self.write(lambda tx: self.take_heads(tx, 2)):
+                self.send_row(row, how)
+
+    @rule(hows=st.lists(st.sampled_from(HOWS), min_size=1, max_size=4), seconds=st.sampled_from([0, 16, 80]))
+    def work_on(self, hows: list[str], seconds: int) -> None:
+        """Once more, so that it is chosen as often as it matters."""
+        self.work(hows, seconds)
 
     @rule(target=claimed, limit=st.integers(1, 3))
     def take(self, limit: int):
@@ -187,11 +195,18 @@ class Outbox(RuleBasedStateMachine):
 
     @rule(row=consumes(claimed), how=st.sampled_from(HOWS))
     def send(self, row: OutboxRow, how: str) -> None:
+        """The other worker, who takes its time between the claim and the request."""
+        self.send_row(row, how)
+
+    def send_row(self, row: OutboxRow, how: str) -> None:
         """A sender asks Slack only while its lease is good, as delivery does; one that lived through a turned clock
         counts as dead.
         """
         assert row.lease_until is not None
-        is_good = self.now < row.lease_until - timedelta(seconds=PACE.timeout) and self.taken[row.id] > self.turned_at
+        is_good = (
+            self.now < row.lease_until - timedelta(seconds=PACE.timeout)
+            and self.taken[row.id, row.epoch] > self.turned_at
+        )
         if not is_good or how == "died":
             return
         if self.wishes[row.reference].is_over and not row.is_update:
@@ -224,8 +239,8 @@ class Outbox(RuleBasedStateMachine):
         self.now += timedelta(hours=hours)
         self.turned_at = self.elapsed
         self.slack.last_post.clear()
-        # No request is under way for longer than the settle time when the rows are looked at next.
-        self.pass_time(int(PACE.settle) + 1)
+        # What is under way lands before the rows are looked at next: waits are told by the clock, landings are not.
+        self.pass_time(int(PACE.settle) + 121)
 
     # -------------------------------------------------------- what must hold
 
@@ -264,7 +279,7 @@ class Outbox(RuleBasedStateMachine):
                 self.look_up_now(row)
             rows = self.write(lambda tx: self.take_heads(tx, 50))
             for row in rows:
-                self.send(row, "sent")
+                self.send_row(row, "sent")
             if not rows and self.states() <= {"sent", "cancelled"}:
                 break
         self.pass_time(int(PACE.sweep) + 1)
@@ -287,7 +302,7 @@ class Outbox(RuleBasedStateMachine):
             return []
         recover(tx, self.now, PACE)
         rows = claim(tx, self.now, PACE, limit)
-        self.taken |= {row.id: self.elapsed for row in rows}
+        self.taken |= {(row.id, row.epoch): self.elapsed for row in rows}
         return rows
 
     def take_lost(self, tx: Tx) -> list[OutboxRow]:
