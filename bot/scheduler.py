@@ -228,8 +228,8 @@ class Scheduler:
         with bound_contextvars(job=run.job, workspace=run.workspace_id, occurrence=run.occurrence.isoformat()):
             began = time.monotonic()
             error = self._call(run)
-            metrics.JOB_SECONDS.observe(run.job, seconds=time.monotonic() - began)
-            metrics.JOB_RUNS.add(run.job, "failed" if error else "done")
+            metrics.JOB_SECONDS.labels(run.job).observe(time.monotonic() - began)
+            metrics.JOB_RUNS.labels(run.job, "failed" if error else "done").inc()
             return error
 
     def _call(self, run: Run) -> str:
@@ -247,7 +247,7 @@ class Scheduler:
     def _start_due(self) -> list[_Started]:
         epoch = self._renew()
         self._is_acting = epoch is not None
-        metrics.LEASE.set(value=float(self._is_acting))
+        metrics.LEASE.set(float(self._is_acting))
         if epoch is None or self._is_stopping:
             return []
         with self.database.read() as session:
@@ -260,7 +260,7 @@ class Scheduler:
         self._epoch, self._latest = epoch, now
         runs = [run for row in workspaces if not row.is_paused for run in self._start_in(row.id, now, epoch)]
         for run in runs:
-            metrics.JOB_LAG.set(run.job, value=(now - run.occurrence).total_seconds())
+            metrics.JOB_LAG.labels(run.job).set((now - run.occurrence).total_seconds())
         return [_Started(run, epoch) for run in runs]
 
     def _start_in(self, workspace_id: str, now: datetime, epoch: int) -> list[Run]:

@@ -96,7 +96,7 @@ class Server:
     async def start(self) -> None:
         """Start delivering and ticking, and take payloads. Raises `UserError` in plain words."""
         kind = "sqlite" if self.wiring.database.is_sqlite else "postgresql"
-        metrics.BUILD.set(version("milepost"), self.role, kind, value=1.0)
+        metrics.BUILD.labels(version("milepost"), self.role, kind).set(1)
         await self._let_watch()
         await self.transport.start()
         if self.role.is_worker:

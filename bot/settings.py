@@ -57,8 +57,8 @@ class Settings(BaseSettings):
     )
     resend_unseen: bool = Field(
         default=False,
-        description="Send a message again whose fate cannot be looked up because its history is not readable. Off: it is "
-        "held for an admin (nothing doubled); on: it goes out (nothing late).",
+        description="Send a message again whose fate cannot be looked up because its history is not readable. Off: it "
+        "is held for an admin (nothing doubled); on: it goes out (nothing late).",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="How much to log.")
     log_format: Literal["text", "json"] = Field(default="text", description="Log lines for people or for machines.")

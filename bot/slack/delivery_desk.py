@@ -95,7 +95,8 @@ class Desk:
         neither waits for the other in a circle; and one answer that cannot be written does not take others with it.
         """
         for each in answers:
-            metrics.SENDS.add("search" if each.copies is not None else "send", classify(each.outcome).value)
+            request = "search" if each.copies is not None else "send"
+            metrics.SENDS.labels(request, classify(each.outcome).value).inc()
         left: list[Answer] = []
         for workspace_id, group in groupby(sorted(answers, key=_by_workspace), key=_by_workspace):
             left += self._record_together(workspace_id, list(group))

@@ -94,7 +94,7 @@ class Edge:
         try:
             return await self._answer(payload)
         finally:
-            metrics.ACKS.observe(payload.origin.value, seconds=time.monotonic() - began)
+            metrics.ACKS.labels(payload.origin.value).observe(time.monotonic() - began)
 
     async def _answer(self, payload: Payload) -> BoltResponse:
         bind_contextvars(request=uuid.uuid4().hex[:12], workspace=self._workspace_id, origin=payload.origin.value)

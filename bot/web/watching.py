@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -22,7 +23,6 @@ from storage.db import Database
 from storage.revision import check
 
 CHECK_SECONDS = 3.0
-_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 _log = structlog.get_logger(__name__)
 
 Check = Callable[[], Awaitable[bool]]
@@ -45,7 +45,7 @@ def build_site(database: Database, clocks: Clocks, checks: Mapping[str, Check]) 
         except Exception as error:  # noqa: BLE001  # whatever ails the database: the process's own figures still tell
             _log.warning("figures_not_read", error=type(error).__name__)
             read = []
-        return Response(metrics.write([*metrics.KEPT, *read]), media_type=_TEXT)
+        return Response(metrics.write(read), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     routes = [Route("/healthz", live), Route("/readyz", ready), Route("/metrics", tell)]
     return Starlette(routes=routes)
