@@ -155,12 +155,13 @@ def hold_method(tx: Tx, method: str, until: datetime) -> None:
 
 def list_doubtful(tx: Tx, now: datetime, pace: Pace, limit: int = 10) -> list[OutboxRow]:
     """Messages sent again after an uncertain attempt, long enough ago for a late copy to have landed."""
+    wait = timedelta(seconds=pace.sweep)
     query = select(OutboxRow).where(
         col(OutboxRow.workspace_id) == tx.workspace_id,
         OutboxRow.state == "sent",
         col(OutboxRow.uncertain_since).is_not(None),
         col(OutboxRow.is_update).is_(False),
-        col(OutboxRow.sent_at) <= now - timedelta(seconds=pace.sweep),
+        or_(col(OutboxRow.sent_at) <= now - wait, col(OutboxRow.sent_at) > now + wait),  # or the clock was put back
     )
     return list(tx.session.exec(query.order_by(col(OutboxRow.seq)).limit(limit), execution_options=_FRESH))
 

@@ -89,7 +89,8 @@ def requeue(tx: Tx, wanted: Wanted, actor: Actor, now: datetime) -> int:
     may_stand = col(OutboxRow.error).startswith(UNSEEN)
     values: dict[str, object] = {
         "state": case((may_stand, "uncertain"), else_="queued"),
-        "attempts": case((may_stand, OutboxRow.attempts), else_=0),
+        # One that was uncertain once keeps its count: by it the sweep knows that a second copy may appear.
+        "attempts": case((col(OutboxRow.uncertain_since).is_not(None), OutboxRow.attempts), else_=0),
         "not_before": None,
     }
     return _change(tx, wanted, values, REQUEUED, actor, now)
