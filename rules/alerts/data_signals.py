@@ -1,6 +1,7 @@
 """What the rule about data sees: too little is known of an account to score it, though data comes. Owns this rule;
 refuses to know what follows. Where the whole feed or the account's own source has stopped, it is the integration that
-is silent: then this rule sees nothing, and the admin is told (`rules.health.feeds`).
+is silent: then this rule sees nothing, and the admin is told (`rules.health.feeds`). Nor does it where no usage ever
+came: what else a score is made of has alerts of its own.
 """
 
 from __future__ import annotations
@@ -33,9 +34,8 @@ def _judge(evidence: Evidence, today: DayScore) -> Observation:
         return Observation(kind, Verdict.GOOD if is_over else Verdict.BETWEEN)
     if is_silent(evidence.usage, evidence.feed, evidence.country, evidence.day):
         return Observation(kind, Verdict.GOOD)
-    is_feed_old = evidence.usage.last_use is not None and evidence.feed.is_old(evidence.day)
     known = [day for day, score in evidence.scores.items() if score.score is not None]
-    if is_feed_old or not (known or today.coverage):
+    if evidence.feed.is_old(evidence.day) or not (known or today.coverage):
         return Observation(kind, Verdict.NO_DATA)
     facts = {
         "day": today.day.isoformat(),

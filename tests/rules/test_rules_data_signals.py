@@ -46,6 +46,8 @@ def evidence(coverage: float, before: float | None = 0.9, **more: object) -> Evi
         (evidence(0.3, feed=Feed(TODAY - 20 * DAY)), Verdict.NO_DATA),
         (evidence(0.3, usage=Usage(TODAY - 300 * DAY, TODAY - 60 * DAY, active_days=40)), Verdict.GOOD),
         (evidence(0.3, usage=Usage()), Verdict.BAD),
+        (evidence(0.3, usage=Usage(), feed=Feed(None)), Verdict.NO_DATA),
+        (evidence(0.3, usage=Usage(), feed=Feed(TODAY - 20 * DAY)), Verdict.NO_DATA),
         (Evidence(TODAY), Verdict.NO_DATA),
     ],
 )
