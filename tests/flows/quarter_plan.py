@@ -254,7 +254,7 @@ ALERTS = (
     Alert("Dogwood", at(5, 8, 4), at(5, 12, 8), told=at(5, 8, 4)),
     # Its journey stands still since 23 March, and from 5 May on a milestone of the stage is overdue.
     Alert("Juniper", at(5, 5, 4), at(5, 14, 4)),
-    # Due on 4 May; the account is of tier A, so it is told after seven days, when the day begins in New York. The digest
-    # names the milestone itself.
+    # Due on 4 May; the account is of tier A, so it is told after seven days, when the day begins in New York. The
+    # digest names the milestone itself.
     Alert("Juniper", at(5, 5, 4), at(5, 13, 15), told=at(5, 12, 13), is_in_digest=False),
 )
