@@ -13,6 +13,7 @@ from storage.health.feeds import list_stops
 from storage.health.portfolio import count_accounts
 from storage.health.usage_days import last_day
 from storage.owners import list_unlinked_emails
+from storage.people.connections import BY_HAND
 from storage.people.workspaces import get_workspace
 from storage.revision import HEAD
 from storage.soundness import describe_engine, find_faults, is_empty
@@ -20,6 +21,10 @@ from storage.soundness import describe_engine, find_faults, is_empty
 _LATE = timedelta(minutes=30)
 _OLD_MESSAGE = timedelta(minutes=30)
 _OLD_FEED = timedelta(days=3)
+_BY_HAND_ADVICE = "In Slack: /cs admin, Resume. What waited then goes out."
+_REFUSED_ADVICE = (
+    "Install the app again, and start milepost run with its token if that is a new one. What waited then goes out."
+)
 
 
 def check_database(database: Database) -> Iterator[Finding]:
@@ -46,7 +51,9 @@ def check_setup(tx: Tx) -> Iterator[Finding]:
     row = get_workspace(tx)
     if row.is_paused:
         yield fail(
-            "workspace", f"paused: {row.paused_reason}", "Install the app again; messages that waited then go out."
+            "workspace",
+            f"paused: {row.paused_reason}",
+            _BY_HAND_ADVICE if row.paused_reason == BY_HAND else _REFUSED_ADVICE,
         )
     if row.team_channel_id:
         yield ok("team channel", row.team_channel_id)

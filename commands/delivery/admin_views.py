@@ -87,7 +87,8 @@ def _state_line(call: Call, tx: Tx) -> str:
             "⏸️ Paused since {since}: nothing is sent and no jobs run until somebody resumes.", since=since
         )
     return reader.say(
-        "⛔ Slack refuses my access since {since} (“{why}”). Install the app again; then I go on by myself.",
+        "⛔ Slack refuses my access since {since} (“{why}”). Install the app again: I go on by myself, and "
+        "nothing is lost. If that gave it a new token, start me with it.",
         since=since,
         why=esc(home.paused_reason),
     )

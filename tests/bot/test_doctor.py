@@ -25,6 +25,7 @@ from playground.server import Playground
 from rules.records import Enqueue
 from storage.db import Database
 from storage.delivery.outbox import OutboxRow, enqueue
+from storage.people.connections import BY_HAND
 from storage.people.workspaces import WorkspaceRow
 from storage.revision import upgrade
 from tests.flows.flow_stage import ARCHIVED, CHANNEL, LEAD, PRIVATE, make_seed
@@ -161,6 +162,14 @@ async def test_messages_that_died_or_wait_and_a_paused_workspace_are_told(tmp_pa
     assert [each.verdict for each in found["messages"]] == [Verdict.FAIL, Verdict.WARN]
     assert "is_archived" in found["messages"][0].said
     assert "token_revoked" in found["workspace"][0].said
+    assert "Install the app again" in found["workspace"][0].to_do
+
+
+async def test_a_pause_by_a_person_is_ended_by_a_person(tmp_path: Path):
+    async with install(tmp_path) as patient:
+        patient.set_up(is_paused=True, paused_reason=BY_HAND)
+        (found,) = [each for each in (await patient.examine())["workspace"] if each.verdict is Verdict.FAIL]
+    assert "/cs admin, Resume" in found.to_do
 
 
 async def test_a_new_database_is_fine_and_another_programs_is_not(tmp_path: Path):

@@ -115,6 +115,20 @@ def list_outbox(stage: Stage, reference: str = "") -> list[OutboxRow]:
     return sorted((row for row in rows if reference in ("", row.reference)), key=lambda row: row.seq)
 
 
+def list_keys(stage: Stage, channel: str = CHANNEL) -> list[str]:
+    """The metadata keys of what stands in a channel and its threads, in order."""
+    standing = stage.slack.core.workspace.messages.get(channel, {}).values()
+    ordered = sorted(standing, key=lambda each: float(each.ts))
+    return [each.metadata["event_payload"]["key"] for each in ordered if each.metadata]
+
+
+def direct_messages(stage: Stage, user: str) -> list[str]:
+    """What the bot wrote to a person, in order."""
+    workspace = stage.slack.core.workspace
+    rooms = [each.id for each in workspace.channels.values() if each.is_im and user in each.members]
+    return [said(message.to_slack()) for room in rooms for message in workspace.messages.get(room, {}).values()]
+
+
 def count_refusals(stage: Stage) -> int:
     """How many refusals the audit tells of."""
     query = select(func.count()).select_from(AuditRow).where(AuditRow.is_refused)  # type: ignore[arg-type]

@@ -23,7 +23,9 @@ from tests.flows.flow_rows import (
     add_account,
     add_alert,
     add_target,
+    direct_messages,
     get_alert,
+    list_keys,
     list_outbox,
     list_rows,
     new_name,
@@ -71,20 +73,6 @@ async def drained(stage: Stage, seconds: float = 15.0) -> list[OutboxRow]:
         while any(row.state in {"queued", "sending", "uncertain"} for row in list_outbox(stage)):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     return list_outbox(stage)
-
-
-def list_keys(stage: Stage, channel: str = CHANNEL) -> list[str]:
-    """The metadata keys of what stands in a channel and its threads, in order."""
-    standing = stage.slack.core.workspace.messages.get(channel, {}).values()
-    ordered = sorted(standing, key=lambda each: float(each.ts))
-    return [each.metadata["event_payload"]["key"] for each in ordered if each.metadata]
-
-
-def direct_messages(stage: Stage, user: str) -> list[str]:
-    """What the bot wrote to a person, in order."""
-    workspace = stage.slack.core.workspace
-    rooms = [each.id for each in workspace.channels.values() if each.is_im and user in each.members]
-    return [said(message.to_slack()) for room in rooms for message in workspace.messages.get(room, {}).values()]
 
 
 def announce(stage: Stage, count: int = 1, channel: str = CHANNEL) -> tuple[list[str], list[str]]:
