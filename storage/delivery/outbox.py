@@ -79,7 +79,7 @@ def enqueue(tx: Tx, intents: Iterable[Enqueue], now: datetime) -> None:
     """Put messages into the outbox, in the order given; `now` is business time.
 
     A dedupe key known already changes nothing (the default key of a post is kind:reference). An update changes
-    nothing while a row of the same message is queued, which will show the truth when it is sent, nor when the
+    nothing while a row of the same message is queued that will show the truth when it is sent, nor when the
     message was never posted. A reply or update is ordered behind the message it belongs to, and a reply goes
     to that message's channel; a reply to nothing, with no channel of its own, is left out.
     """
@@ -189,7 +189,7 @@ def _row(tx: Tx, intent: Enqueue, messages: _Messages, seq: int, now: datetime) 
     leader = None
     if intent.is_update:
         leader = _find_leader(messages.get((intent.kind, intent.reference), []))
-        if leader is None or any(row.state == "queued" for row in messages[intent.kind, intent.reference]):
+        if leader is None or any(_will_show_truth(row) for row in messages[intent.kind, intent.reference]):
             return None
     elif intent.thread_kind:
         leader = _find_leader(messages.get((intent.thread_kind, intent.thread_reference), []))
@@ -211,6 +211,13 @@ def _row(tx: Tx, intent: Enqueue, messages: _Messages, seq: int, now: datetime) 
         priority=max(intent.priority, leader.priority) if leader and is_behind else intent.priority,
         created_at=now,
     )
+
+
+def _will_show_truth(row: OutboxRow) -> bool:
+    """Whether the row will be drawn anew. Of a post that was uncertain once, a late copy may be found instead, which
+    shows what was true then.
+    """
+    return row.state == "queued" and (row.is_update or row.uncertain_since is None)
 
 
 def _find_leader(rows: Sequence[OutboxRow]) -> OutboxRow | None:

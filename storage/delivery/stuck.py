@@ -13,10 +13,10 @@ from sqlalchemy import select as select_columns
 from sqlmodel import col, func, select
 
 from rules.delivery.outbox import UNSEEN
-from rules.records import Actor, Change
+from rules.records import Actor, Change, Enqueue
 from storage.audit import record
 from storage.db import Tx
-from storage.delivery.outbox import OutboxRow
+from storage.delivery.outbox import OutboxRow, enqueue
 
 REQUEUED, DROPPED = "outbox.requeued", "outbox.dropped"
 _OPEN = ("dead", "uncertain", "queued", "sending")
@@ -84,8 +84,9 @@ def list_beginning(tx: Tx, beginning: str) -> list[OutboxRow]:
 def requeue(tx: Tx, wanted: Wanted, actor: Actor, now: datetime) -> int:
     """Send dead messages again, each in its place in the order of its channel; returns how many.
 
-    One that may have been posted is looked for first.
+    One that may have been posted is looked for first; it is refreshed then, as changes were not told to the dead.
     """
+    refreshes = _list_refreshes(tx, wanted)
     may_stand = col(OutboxRow.error).startswith(UNSEEN)
     values: dict[str, object] = {
         "state": case((may_stand, "uncertain"), else_="queued"),
@@ -93,12 +94,22 @@ def requeue(tx: Tx, wanted: Wanted, actor: Actor, now: datetime) -> int:
         "attempts": case((col(OutboxRow.uncertain_since).is_not(None), OutboxRow.attempts), else_=0),
         "not_before": None,
     }
-    return _change(tx, wanted, values, REQUEUED, actor, now)
+    count = _change(tx, wanted, values, REQUEUED, actor, now)
+    enqueue(tx, refreshes, now)
+    return count
 
 
 def drop(tx: Tx, wanted: Wanted, actor: Actor, now: datetime) -> int:
     """Give dead messages up for good; returns how many."""
     return _change(tx, wanted, {"state": "cancelled"}, DROPPED, actor, now)
+
+
+def _list_refreshes(tx: Tx, wanted: Wanted) -> list[Enqueue]:
+    """Of the dead posts of which a copy may stand, or may yet appear."""
+    columns = (col(OutboxRow.kind), col(OutboxRow.reference))
+    doubtful = (col(OutboxRow.uncertain_since).is_not(None), col(OutboxRow.is_update).is_(False))
+    query = select_columns(*columns).where(_is_wanted(tx, wanted), *doubtful).order_by(col(OutboxRow.seq))
+    return [Enqueue(kind, reference, is_update=True) for kind, reference in tx.session.execute(query)]
 
 
 def _change(tx: Tx, wanted: Wanted, values: dict[str, object], verb: str, actor: Actor, now: datetime) -> int:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from rules.delivery.outbox import Pace
+from rules.delivery.outbox import UNSEEN, Pace
 from rules.records import Actor, Enqueue
 from storage.db import Database, Tx
 from storage.delivery import stuck
@@ -213,3 +213,41 @@ def test_an_update_on_postgres_waits_until_a_claim_of_its_post_is_decided(postgr
     with database.writing(workspace_id) as delivery:
         assert names(take(delivery)) == ["a"]
     database.close()
+
+
+def test_a_change_shows_though_the_copy_found_is_of_an_earlier_attempt(tx: Tx):
+    """The first request lands late, after the look-up; the change comes before the second, which is lost."""
+    enqueue(tx, [note("a")], NOW)
+    assert mark_uncertain(tx, take(tx)[0], "timeout", NOW)
+    assert requeue(tx, claim_uncertain(tx, after(15), PACE, 10)[0], after(15))
+    enqueue(tx, [Enqueue("note", "a", is_update=True)], NOW)
+    assert mark_uncertain(tx, take(tx, 16)[0], "timeout", after(16))
+    assert sent(tx, claim_uncertain(tx, after(31), PACE, 10)[0], 31)
+    assert [(row.reference, row.is_update) for row in take(tx, 33)] == [("a", True)]
+
+
+@pytest.mark.parametrize("error", ["is_archived", UNSEEN])
+def test_a_change_shows_though_a_copy_of_before_a_message_died_is_found(tx: Tx, error: str):
+    enqueue(tx, [note("a")], NOW)
+    assert mark_uncertain(tx, take(tx)[0], "timeout", NOW)
+    assert mark_dead(tx, claim_uncertain(tx, after(15), PACE, 10)[0], error)
+    enqueue(tx, [Enqueue("note", "a", is_update=True)], NOW)
+    assert stuck.requeue(tx, Wanted(), ACTOR, NOW) == 1
+    for row in take(tx, 20):
+        assert mark_uncertain(tx, row, "timeout", after(20))
+    assert sent(tx, claim_uncertain(tx, after(35), PACE, 10)[0], 35)
+    assert [(row.reference, row.is_update) for row in take(tx, 37)] == [("a", True)]
+
+
+def test_the_dead_that_were_uncertain_once_keep_their_count_and_are_swept(tx: Tx):
+    enqueue(tx, [note("a"), note("b", "C2")], NOW)
+    a, b = take(tx)
+    assert mark_uncertain(tx, a, "timeout", NOW)
+    assert mark_dead(tx, b, "is_archived")
+    assert requeue(tx, claim_uncertain(tx, after(15), PACE, 10)[0], after(15))
+    assert mark_dead(tx, take(tx, 15)[0], "is_archived")
+    assert stuck.requeue(tx, Wanted(), ACTOR, NOW) == 2
+    again = {row.reference: row for row in take(tx, 20)}
+    assert {name: row.attempts for name, row in again.items()} == {"a": 3, "b": 1}
+    assert [sent(tx, row, 20) for row in again.values()] == [True, True]
+    assert names(list_doubtful(tx, after(320), PACE)) == ["a"]
