@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from bot.clocks import Clocks, read_wall
 from bot.registry import SLICES
@@ -54,11 +54,15 @@ class World:
             enqueue(tx, intents, self.now)
 
     def pass_time(self, span: timedelta) -> None:
-        """Business time goes on; waits are by the database's clock, so what they are measured from becomes older."""
+        """Business time goes on; waits are by the database's clock, so what they are measured from becomes older.
+        What delivery has in hand does not wait, and is left alone, or on PostgreSQL the two could wait for each other.
+        """
         self.now += span
         with self.database.writing(self.workspace_id) as tx:
-            rows = tx.session.exec(select(OutboxRow).where(OutboxRow.workspace_id == tx.workspace_id)).all()
-            for row in rows:
+            waiting = select(OutboxRow).where(
+                OutboxRow.workspace_id == tx.workspace_id, col(OutboxRow.state).in_(["queued", "uncertain"])
+            )
+            for row in tx.session.exec(waiting.with_for_update(skip_locked=True)):
                 row.not_before = row.not_before and row.not_before - span
                 row.uncertain_since = row.uncertain_since and row.uncertain_since - span
 
