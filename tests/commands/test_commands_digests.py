@@ -171,7 +171,9 @@ def test_a_taken_alert_stays_and_says_who(desk: Desk):
     desk.tx.session.exec(select(OutboxRow).where(OutboxRow.kind == "digest")).one().state = "sent"
     desk.tx.session.flush()
     ref = Ref("episode", episode.id, {"digest": row.id})
-    assert desk.press(TAKE, ref, surface=Surface.MESSAGE) == []
+    [reply] = desk.press(TAKE, ref, surface=Surface.MESSAGE)
+    assert isinstance(reply, Whisper)
+    assert "Undo" in shown(reply)
     assert get_episode(desk.tx, episode.id).taken_by == person.id
     text = text_of(draw(desk, row))
     assert "🟠" in text
