@@ -73,15 +73,23 @@ def read_ledger(tx: Tx, since: datetime, until: datetime) -> Ledger:
 
 
 def render_picture_of(reference: str, tx: Tx, reader: Reader) -> Message | None:
-    """The picture of a period, with what it shows in words."""
-    since, until = map(datetime.fromisoformat, reference.split("/"))
-    ledger = read_ledger(tx, since, until)
-    if not ledger.lines:
+    """The picture of a period, with what it shows in words; None for what names no period, or one without alerts."""
+    period = _read_period(reference)
+    ledger = read_ledger(tx, *period) if period else None
+    if ledger is None or not ledger.lines:
         return None
     sheet = _draw(reader, ledger)
     picture = Picture("ledger.png", _alt_words(reader, ledger), lambda: draw_sheet(sheet))
     title = _title(reader, ledger)
     return Message(title, (section(f"*{title}*"), context(*_notes(reader, ledger))), picture)
+
+
+def _read_period(reference: str) -> tuple[datetime, datetime] | None:
+    since, slash, until = reference.partition("/")
+    try:
+        return (datetime.fromisoformat(since), datetime.fromisoformat(until)) if slash else None
+    except ValueError:
+        return None
 
 
 def render_ledger(reader: Reader, ledger: Ledger, *, has_picture: bool) -> Message:
