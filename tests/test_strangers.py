@@ -80,7 +80,9 @@ NAMELESS = {
     SETUP_FORM,
 }
 NAMELESS |= {help_page.ALL}
-NAMELESS |= {admin_views.RETRY_ALL, admin_views.PAUSE, admin_views.RESUME, admin_views.BACK, admin_views.NEXT}
+# Deeds that name nothing because they are about the whole workspace.
+SWEEPING = (admin_views.PAUSE, admin_views.RETRY_ALL, admin_views.RESUME)
+NAMELESS |= {*SWEEPING, admin_views.BACK, admin_views.NEXT}
 NAMELESS |= {each.action for lists in (checkin_lists, task_lists, risk_lists) for each in lists.BUTTONS}
 NAMELESS |= {OPEN_SETUP, START_JOURNEY, team_list.LIST, team_list.MINE, team_list.PREVIOUS, team_list.NEXT}
 NAMELESS |= {team_list.UNMATCHED, owners.PREVIOUS, owners.NEXT}
@@ -330,7 +332,9 @@ def test_a_command_knows_nothing_of_another_workspace(house: House, name: str):
     assert not any(isinstance(outcome.error, NotAllowedError) for outcome in outcomes), "it says that it exists"
 
 
-@pytest.mark.parametrize("name", [*sorted(NAMELESS & set(ROUTES.buttons)), "home", "list", "alerts", "health"])
+@pytest.mark.parametrize(
+    "name", [*sorted(NAMELESS & set(ROUTES.buttons) - {*SWEEPING}), "home", "list", "alerts", "health"]
+)
 def test_a_list_shows_nothing_of_another_workspace(house: House, name: str):
     texts = [Ref("page", "", {"text": text, "which": text, "at": "0", "page": "1"}).dump() for text in ("", "all")]
     if name in ROUTES.buttons:
@@ -342,6 +346,20 @@ def test_a_list_shows_nothing_of_another_workspace(house: House, name: str):
     _outcomes, answers = house.act(cases)
     assert SECRET not in repr(answers)
     assert NAME not in repr(answers)
+
+
+def test_a_deed_on_the_whole_workspace_leaves_another_alone(house: House):
+    def dump_theirs() -> list[str]:
+        return [row for rows in house.dump().values() for row in rows if house.theirs.workspace_id in row]
+
+    before = dump_theirs()
+    house.outcomes = []
+    for name in SWEEPING:
+        house.handling.answer(tell(Origin.EPHEMERAL_BUTTON, name, reference=Ref("page", "").dump()))
+    assert [each.error for each in house.outcomes] == [None] * len(SWEEPING)
+    assert before
+    assert dump_theirs() == before
+    house.stored = house.dump()
 
 
 @pytest.mark.parametrize("kind", sorted({kind for each in SLICES for kind in each.renders}))
