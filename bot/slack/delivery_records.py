@@ -18,6 +18,7 @@ from storage.delivery import outbox_claims as claims
 from storage.delivery.outbox import OutboxRow, enqueue
 from storage.people.connections import pause_workspace
 
+_MOST_DOUBLINGS = 4  # a look-up waits 16 seconds at most
 _log = structlog.get_logger(__name__)
 
 
@@ -33,6 +34,12 @@ class Moment:
     def backoff(self, row: OutboxRow) -> datetime:
         """When to try the row again."""
         return self.wall + timedelta(seconds=backoff_seconds(max(1, row.attempts), self.luck()))
+
+    def look_again(self, row: OutboxRow) -> datetime:
+        """When to look for the row's message again: soon, for its whole channel waits, and a look changes nothing. The
+        attempts are the sends', among them those whose senders died.
+        """
+        return self.wall + timedelta(seconds=backoff_seconds(min(max(1, row.attempts), _MOST_DOUBLINGS), self.luck()))
 
     def limit(self, row: OutboxRow, outcome: Outcome) -> datetime:
         """Until when Slack's limit holds."""
@@ -96,7 +103,7 @@ def _record_search(tx: Tx, row: OutboxRow, outcome: Outcome, at: Moment, *, rese
         case Verdict.LIMITED:
             claims.defer_lookup(tx, row, at.limit(row, outcome), outcome.error)
         case Verdict.RETRY | Verdict.UNCERTAIN:
-            claims.defer_lookup(tx, row, at.backoff(row), outcome.error)
+            claims.defer_lookup(tx, row, at.look_again(row), outcome.error)
         case Verdict.TOKEN:
             claims.defer_lookup(tx, row, at.backoff(row), outcome.error)
             pause(tx, outcome.error, at.business)
