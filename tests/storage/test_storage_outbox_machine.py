@@ -1,7 +1,12 @@
 """The outbox as a machine: whatever people, workers, faults, deaths, pauses and clocks do, in whatever order: none is
 lost, none stands twice in the end, each channel keeps its order and its pace, and what stands shows the truth.
 
-The model is a Slack that notes what was posted when. It knows nothing of rows, leases or slots.
+The model is a Slack that notes what was posted when. It knows nothing of rows, leases or slots. What delivery does
+around them is done here as `bot.slack.delivery` does it: a message is drawn when it is claimed, no request begins
+without time left on the lease, an update is not looked up but made again, a paused workspace is left alone.
+
+Left out, because nothing is promised there: a sender that lives through a turned clock (it counts as dead), a request
+that lands later than the sweep looks, and a clock that jumps over the sweep's wait while such a request is on its way.
 """
 
 from __future__ import annotations
@@ -28,9 +33,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from sqlalchemy import event
-from sqlmodel import select
+from sqlmodel import col, func, select
 
-from rules.delivery.outbox import Pace
+from rules.delivery.outbox import UNSEEN, Pace
 from rules.records import Actor, Enqueue
 from storage.db import Database, Tx
 from storage.delivery import stuck
@@ -49,10 +54,13 @@ from storage.delivery.outbox_claims import (
     release,
     requeue,
 )
+from storage.delivery.outbox_due import find_due
 from storage.delivery.stuck import Wanted
 from storage.people.connections import BY_HAND, pause_workspace, resume_workspace
 from storage.people.workspaces import get_workspace
 from tests.conftest import NOW, add_workspace
+
+pytestmark = pytest.mark.long
 
 PACE = Pace()
 ADMIN = Actor("member", "m1")
@@ -60,6 +68,8 @@ CHANNELS = ("C1", "C2", "C3")
 HOWS = ("sent",) * 8 + (
     *("lost", "dropped", "late", "too_late", "refused", "released", "died", "died_after", "dead", "stalled"),
 )
+LATEST = PACE.settle + 120
+"""How long the latest request takes to land: too long for the look-up, not for the sweep."""
 _teams = count(1)
 
 
@@ -82,8 +92,19 @@ class Wish:
     parent: str = ""
     version: int = 1
     is_over: bool = False
-    # Its place in the order is not promised: it could not be sent, or was sent again for want of an answer.
+    # Its place in the order is not promised: others passed it while it was dead.
     is_loose: bool = False
+    # A request for it lands after the look-up: until the sweep it may stand twice.
+    may_double: bool = False
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A claim, and what its message says: as of the claim."""
+
+    at: timedelta
+    version: int
+    is_over: bool
 
 
 @dataclass
@@ -96,8 +117,8 @@ class World:
     last_post: dict[str, timedelta] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
-    def post(self, wish: Wish, at: timedelta, delay: float) -> str:
-        copy = Copy(wish.name, f"{next(self.numbers)}.000100", wish.version)
+    def post(self, wish: Wish, version: int, at: timedelta, delay: float) -> str:
+        copy = Copy(wish.name, f"{next(self.numbers)}.000100", version)
         self.landing.append((at + timedelta(seconds=delay), wish.channel, copy))
         self.land(at)
         return copy.ts
@@ -129,7 +150,8 @@ class Outbox(RuleBasedStateMachine):
         self.now, self.elapsed, self.turned_at = NOW, timedelta(), timedelta(-1)
         self.wishes: dict[str, Wish] = {}
         self.slack = World()
-        self.taken: dict[tuple[str, int], timedelta] = {}
+        self.drawn: dict[tuple[str, int], Drawn] = {}
+        self.is_paused = False
         self.workspace_id = add_workspace(self.database, f"T{next(_teams)}")
         for channel in CHANNELS:
             self.say(channel, 3, 5)
@@ -142,56 +164,66 @@ class Outbox(RuleBasedStateMachine):
         self.wishes |= {wish.name: wish for wish in new}
         self.write(lambda tx: enqueue(tx, [Enqueue("note", w.name, channel, priority=priority) for w in new], self.now))
 
-    @rule(what=st.sampled_from(["change", "change", "change", "reply", "over"]), data=st.data())
-    def say_more(self, what: str, data: st.DataObject) -> None:
-        """About something said before: it changed, an answer to it, or it is over."""
-        wish = self.wishes[data.draw(st.sampled_from(sorted(self.wishes)))]
-        intent = Enqueue("note", wish.name, is_update=True, priority=len(self.wishes) % 2)
+    @rule(what=st.sampled_from(["change", "change", "change", "reply", "over", "again"]), at=st.integers(0, 1000))
+    def say_more(self, what: str, at: int) -> None:
+        """About something said before: it changed, an answer to it, it is over, or the same once more."""
+        wish = self.wishes[sorted(self.wishes)[at % len(self.wishes)]]
         if what == "over":
             wish.is_over = True
-            return
-        if what == "change":
+        elif what == "change":
             wish.version += 1
+            self.write(lambda tx: self.tell_change(tx, wish))
+        elif what == "reply":
+            name = f"r{len(self.wishes)}"
+            self.wishes[name] = Wish(name, wish.channel, 5, wish.name)
+            answer = Enqueue("note", name, wish.channel, thread_kind="note", thread_reference=wish.name)
+            self.write(lambda tx: enqueue(tx, [answer], self.now))
         else:
-            answer = Wish(f"r{len(self.wishes)}", wish.channel, 5, wish.name)
-            intent = Enqueue("note", answer.name, wish.channel, thread_kind="note", thread_reference=wish.name)
-            self.wishes[answer.name] = answer
-        self.write(lambda tx: enqueue(tx, [intent], self.now))
+            self.write(lambda tx: enqueue(tx, [Enqueue("note", wish.name, wish.channel)], self.now))
+
+    def tell_change(self, tx: Tx, wish: Wish) -> None:
+        """An update that waits already is enough."""
+        before = self.count_waiting_updates(tx, wish)
+        enqueue(tx, [Enqueue("note", wish.name, is_update=True, priority=len(self.wishes) % 2)], self.now)
+        assert before == 0 or self.count_waiting_updates(tx, wish) == before
 
     @rule(what=st.sampled_from(["resume", "mend", "resume", "pause"]))
     def operate(self, what: str) -> None:
-        acts: dict[str, Callable[[Tx], object]] = {
-            "pause": lambda tx: pause_workspace(tx, BY_HAND, self.now, ADMIN),
-            "resume": lambda tx: resume_workspace(tx, ADMIN, self.now),
-            "mend": lambda tx: stuck.requeue(tx, Wanted(), ADMIN, self.now),
-        }
-        self.write(acts[what])
+        if what == "mend":
+            self.write(lambda tx: stuck.requeue(tx, Wanted(), ADMIN, self.now))
+        elif what == "pause":
+            self.write(lambda tx: pause_workspace(tx, BY_HAND, self.now, ADMIN))
+        else:
+            self.write(lambda tx: resume_workspace(tx, ADMIN, self.now))
+        self.is_paused = what == "pause" or (what == "mend" and self.is_paused)
+        assert self.write(lambda tx: get_workspace(tx).is_paused) == self.is_paused
 
     # -------------------------------------------------------- workers
 
-    @rule(hows=st.lists(st.sampled_from(HOWS), min_size=1, max_size=4), seconds=st.sampled_from([0, 16, 80]))
+    @rule(hows=st.lists(st.sampled_from(HOWS), min_size=1, max_size=3), seconds=st.sampled_from([0, 16, 80]))
     def work(self, hows: list[str], seconds: int) -> None:
         """A worker for a while: look up what is unclear, then claim and send."""
         self.pass_time(seconds)
-        for row in self.write(self.take_lost):
-            self.look_up_now(row)
         for how in hows:
             self.pass_time(PACE.spacing)
-            for row in self.write(lambda tx: self.take_heads(tx, 2)):
+            unclear, heads = self.write(lambda tx: self.take_due(tx, 5, 2))
+            for row in unclear:
+                self.look_up_now(row)
+            for row in heads:
                 self.send_row(row, how)
 
-    @rule(hows=st.lists(st.sampled_from(HOWS), min_size=1, max_size=4), seconds=st.sampled_from([0, 16, 80]))
+    @rule(hows=st.lists(st.sampled_from(HOWS), min_size=1, max_size=3), seconds=st.sampled_from([0, 16, 80]))
     def work_on(self, hows: list[str], seconds: int) -> None:
         """Once more, so that it is chosen as often as it matters."""
         self.work(hows, seconds)
 
     @rule(target=claimed, limit=st.integers(1, 3))
     def take(self, limit: int):
-        return multiple(*self.write(lambda tx: self.take_heads(tx, limit)))
+        return multiple(*self.write(lambda tx: self.take_due(tx, 0, limit))[1])
 
     @rule(target=unclear)
     def take_unclear(self):
-        return multiple(*self.write(self.take_lost))
+        return multiple(*self.write(lambda tx: self.take_due(tx, 3, 0))[0])
 
     @rule(row=consumes(claimed), how=st.sampled_from(HOWS))
     def send(self, row: OutboxRow, how: str) -> None:
@@ -205,22 +237,25 @@ class Outbox(RuleBasedStateMachine):
         assert row.lease_until is not None
         is_good = (
             self.now < row.lease_until - timedelta(seconds=PACE.timeout)
-            and self.taken[row.id, row.epoch] > self.turned_at
+            and self.drawn[row.id, row.epoch].at > self.turned_at
         )
         if not is_good or how == "died":
             return
-        if self.wishes[row.reference].is_over and not row.is_update:
+        if self.drawn[row.id, row.epoch].is_over and not row.is_update:
             self.write(lambda tx: cancel(tx, row, "over"))
         elif row.is_update:
             self.send_update(row, how)
         else:
             self.send_post(row, how)
 
-    @rule(row=consumes(unclear), how=st.sampled_from(["looked", "looked", "looked", "failed", "died"]))
+    @rule(row=consumes(unclear), how=st.sampled_from(["looked", "looked", "failed", "died", "unseen"]))
     def look_up(self, row: OutboxRow, how: str) -> None:
-        if how == "failed":
+        if how == "unseen" and not row.is_update:
+            if self.write(lambda tx: mark_dead(tx, row, f"{UNSEEN}: missing_scope")):
+                self.wishes[row.reference].is_loose = True
+        elif how == "failed":
             self.write(lambda tx: defer_lookup(tx, row, self.now + timedelta(seconds=5), how))
-        elif how == "looked":
+        elif how != "died":
             self.look_up_now(row)
 
     @rule()
@@ -240,7 +275,7 @@ class Outbox(RuleBasedStateMachine):
         self.turned_at = self.elapsed
         self.slack.last_post.clear()
         # What is under way lands before the rows are looked at next: waits are told by the clock, landings are not.
-        self.pass_time(int(PACE.settle) + 121)
+        self.pass_time(LATEST + 1)
 
     # -------------------------------------------------------- what must hold
 
@@ -255,6 +290,12 @@ class Outbox(RuleBasedStateMachine):
                 parent = self.wishes.get(wish.parent)
                 if parent is not None and not parent.is_loose and parent.name in said:
                     assert said.index(parent.name) < said.index(wish.name)
+
+    @invariant()
+    def none_stands_twice(self) -> None:
+        for copies in getattr(self, "slack", World()).copies.values():
+            names = [copy.name for copy in copies if not self.wishes[copy.name].may_double]
+            assert len(names) == len(set(names)), copies
 
     def teardown(self) -> None:
         if hasattr(self, "slack"):
@@ -271,20 +312,22 @@ class Outbox(RuleBasedStateMachine):
 
     def settle(self) -> None:
         """Once faults stop, everything goes out within a bound."""
-        self.write(lambda tx: resume_workspace(tx, ADMIN, self.now))
-        self.write(lambda tx: stuck.requeue(tx, Wanted(), ADMIN, self.now))
+        self.operate("resume")
+        self.operate("mend")
         for _ in range(3 * len(self.wishes) + 40):
             self.pass_time(int(PACE.lease) + 1)
-            for row in self.write(self.take_lost):
+            unclear, heads = self.write(lambda tx: self.take_due(tx, 50, 50))
+            for row in unclear:
                 self.look_up_now(row)
-            rows = self.write(lambda tx: self.take_heads(tx, 50))
-            for row in rows:
+            for row in heads:
                 self.send_row(row, "sent")
-            if not rows and self.states() <= {"sent", "cancelled"}:
+            if not heads and self.states() <= {"sent", "cancelled"}:
                 break
-        self.pass_time(int(PACE.sweep) + 1)
-        for row in self.write(lambda tx: list_doubtful(tx, self.now, PACE, 1000)):
-            self.sweep_row(row)
+        self.none_stands_twice()
+        self.pass_time(2 * PACE.sweep + 1)  # twice: the clock may have been put back by less than the sweep's wait
+        while rows := self.write(lambda tx: list_doubtful(tx, self.now, PACE)):
+            for row in rows:
+                self.sweep_row(row)
 
     # -------------------------------------------------------- steps
 
@@ -297,19 +340,19 @@ class Outbox(RuleBasedStateMachine):
         self.elapsed += timedelta(seconds=seconds)
         self.slack.land(self.elapsed)
 
-    def take_heads(self, tx: Tx, limit: int) -> list[OutboxRow]:
-        if get_workspace(tx).is_paused:
-            return []
-        recover(tx, self.now, PACE)
-        rows = claim(tx, self.now, PACE, limit)
-        self.taken |= {(row.id, row.epoch): self.elapsed for row in rows}
-        return rows
-
-    def take_lost(self, tx: Tx) -> list[OutboxRow]:
-        if get_workspace(tx).is_paused:
-            return []
-        recover(tx, self.now, PACE)
-        return claim_uncertain(tx, self.now, PACE, 5)
+    def take_due(self, tx: Tx, looks: int, heads: int) -> tuple[list[OutboxRow], list[OutboxRow]]:
+        """Rows to look up and rows to send, claimed as delivery claims them."""
+        if self.is_paused:
+            return [], []
+        due = find_due(tx, self.now, PACE, max(looks, heads))
+        if due.has_lost:
+            recover(tx, self.now, PACE)
+        unclear = claim_uncertain(tx, self.now, PACE, looks, due.unclear)
+        rows = claim(tx, self.now, PACE, heads, due.heads)
+        for row in rows:
+            wish = self.wishes[row.reference]
+            self.drawn[row.id, row.epoch] = Drawn(self.elapsed, wish.version, wish.is_over)
+        return unclear, rows
 
     def send_update(self, row: OutboxRow, how: str) -> None:
         place = self.write(lambda tx: find_posted(tx, row.kind, row.reference))
@@ -319,16 +362,18 @@ class Outbox(RuleBasedStateMachine):
         wish = self.wishes[row.reference]
         if how not in {"dropped", "refused", "released", "dead"}:
             for copy in self.slack.find(wish.channel, wish.name):
-                copy.version = wish.version if copy.ts == place[1] else copy.version
-        self.mark(row, "refused" if how == "dead" else how, place[1])
+                if copy.ts == place[1]:
+                    copy.version = self.drawn[row.id, row.epoch].version
+        self.mark(row, how, place[1])
 
     def send_post(self, row: OutboxRow, how: str) -> None:
         wish, ts = self.wishes[row.reference], ""
         if how in {"sent", "lost", "late", "too_late", "died_after", "stalled"}:
             self.check_pace(row.channel)
-            delay = {"late": PACE.settle - 1, "too_late": PACE.settle + 120}.get(how, 0.0)
-            ts = self.slack.post(wish, self.elapsed, delay)
-        wish.is_loose = wish.is_loose or how in {"too_late", "dead"}
+            delay = {"late": PACE.settle - 1, "too_late": LATEST}.get(how, 0.0)
+            ts = self.slack.post(wish, self.drawn[row.id, row.epoch].version, self.elapsed, delay)
+        wish.is_loose = wish.is_loose or how == "dead"
+        wish.may_double = wish.may_double or how == "too_late"
         self.mark(row, how, ts)
 
     def check_pace(self, channel: str) -> None:
@@ -342,6 +387,7 @@ class Outbox(RuleBasedStateMachine):
             self.pass_time(PACE.lease + 1)
             self.write(lambda tx: recover(tx, self.now, PACE))
             assert not self.write(lambda tx: mark_sent(tx, row, row.channel, ts, self.now, PACE))
+            assert not self.write(lambda tx: requeue(tx, row, self.now))
         elif how == "sent":
             assert self.write(lambda tx: mark_sent(tx, row, row.channel, ts, self.now, PACE))
         elif how in {"lost", "dropped", "late", "too_late"}:
@@ -364,6 +410,15 @@ class Outbox(RuleBasedStateMachine):
         copies = self.slack.copies[row.channel]
         copies[:] = [copy for copy in copies if copy.name != row.reference or copy.ts == row.slack_ts]
         self.write(lambda tx: mark_swept(tx, row))
+
+    def count_waiting_updates(self, tx: Tx, wish: Wish) -> int:
+        query = select(func.count()).where(
+            OutboxRow.workspace_id == tx.workspace_id,
+            OutboxRow.reference == wish.name,
+            col(OutboxRow.is_update),
+            OutboxRow.state == "queued",
+        )
+        return tx.session.exec(query).one()
 
     def states(self) -> set[str]:
         with self.database.reading(self.workspace_id) as tx:
