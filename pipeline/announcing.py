@@ -3,15 +3,17 @@ alone, and mutes begin and end. Owns the order, and the choice of the channel; r
 to post (the outbox does) and to word (`commands.alerts.alerts`).
 
 A step of its own, over all alerts and not those of one run, after each scan and every few minutes: what a killed run
-left waits for the next one, and each step finds what is left to do by itself.
+left waits for the next one, and each step finds what is left to do by itself. Of two that run at once, who finds that
+the other one wrote meanwhile decides afresh, so that no budget is overrun.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from rules.alerts.announcements import Announcement, Waiting, find_season
@@ -19,6 +21,7 @@ from rules.alerts.noise import Decision, Desk, Hold, House, Quieten, Silence, de
 from rules.delivery.digests import choose_readers
 from rules.records import Actor
 from storage.alerts.announcements import Unannounced, apply_announcement, apply_hush, list_told, list_unannounced
+from storage.alerts.announcing_turns import read_turn, take_turn
 from storage.alerts.mutes import has_work, list_active
 from storage.alerts.noise_settings import get_noise_settings
 from storage.alerts.silencing import end_mutes, release_page, silence_page
@@ -48,20 +51,26 @@ def announce(database: Database, workspace_id: str, now: datetime) -> Mapping[st
     ("without_channel"), and where there are any how many were held, left to digests and muted.
     """
     _carry_mutes_out(database, workspace_id, now)
-    with database.reading(workspace_id) as tx:
-        found = list_unannounced(tx, now)
-        decisions, homeless = _decide(tx, found, now) if found else ([], 0)
-    counts = Counter({"announced": 0, "messages": 0, "without_channel": homeless})
-    counts += _hush(database, workspace_id, [each for each in decisions if not isinstance(each, Announcement)], now)
-    for each in decisions:
-        if isinstance(each, Announcement):
-            with database.writing(workspace_id) as tx:
-                told = apply_announcement(tx, each, now)
-            counts += Counter(announced=told, messages=min(told, 1))
-    return {"announced": 0, "messages": 0, "without_channel": 0, **counts}
+    counts = Counter(announced=0, messages=0)
+    is_done = False
+    while not is_done:
+        with database.reading(workspace_id) as tx:
+            plan = _make_plan(tx, now)
+        told, is_done = _carry_out(database, workspace_id, plan, now)
+        counts.update(told)
+    return {**counts, "without_channel": plan.homeless}
 
 
 # ---------------------------------------------------------------- deciding
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What was decided in which turn; `homeless`: how many alerts have nowhere to go."""
+
+    turn: int
+    decisions: Sequence[Decision] = ()
+    homeless: int = 0
 
 
 @dataclass(frozen=True)
@@ -80,12 +89,16 @@ class _Team:
         return readers[0] if readers else ""
 
 
-def _decide(tx: Tx, found: Sequence[Unannounced], now: datetime) -> tuple[list[Decision], int]:
-    """What becomes of the alerts, and how many have nowhere to go. The number of queries is fixed."""
+def _make_plan(tx: Tx, now: datetime) -> _Plan:
+    """What becomes of the alerts that wait. The number of queries is fixed."""
+    turn = read_turn(tx)
+    found = list_unannounced(tx, now)
+    if not found:
+        return _Plan(turn)
     team = _read_team(tx, now)
     waiting = [_to_waiting(each, team) for each in found]
     placed = [each for each in waiting if each.channel]
-    return decide_noise(placed, _read_house(tx, team, now), now), len(waiting) - len(placed)
+    return _Plan(turn, decide_noise(placed, _read_house(tx, team, now), now), len(waiting) - len(placed))
 
 
 def _read_team(tx: Tx, now: datetime) -> _Team:
@@ -145,10 +158,44 @@ def _repeat(database: Database, workspace_id: str, step: Callable[[Tx, Actor, da
             count = step(tx, ACTOR, now)
 
 
+def _carry_out(database: Database, workspace_id: str, plan: _Plan, now: datetime) -> tuple[Counter[str], bool]:
+    """In short transactions; what was done, and whether that is all of it: not so if somebody else announced."""
+    counts: Counter[str] = Counter()
+    for done, write in enumerate(_list_writes(database, workspace_id, plan.decisions, now)):
+        written = write(plan.turn + done)
+        if written is None:
+            return counts, False
+        counts += written
+    return counts, True
+
+
+def _list_writes(
+    database: Database, workspace_id: str, decisions: Sequence[Decision], now: datetime
+) -> Iterator[Callable[[int], Counter[str] | None]]:
+    """One for each transaction: with its turn it returns what it did, or None if it is another turn by now."""
+    quiet = [each for each in decisions if not isinstance(each, Announcement)]
+    for at in range(0, len(quiet), _PAGE):
+        yield partial(_hush, database, workspace_id, quiet[at : at + _PAGE], now)
+    for each in decisions:
+        if isinstance(each, Announcement):
+            yield partial(_tell, database, workspace_id, each, now)
+
+
 def _hush(
-    database: Database, workspace_id: str, decisions: Sequence[Hold | Quieten | Silence], now: datetime
-) -> Counter[str]:
-    for at in range(0, len(decisions), _PAGE):
-        with database.writing(workspace_id) as tx:
-            apply_hush(tx, decisions[at : at + _PAGE], ACTOR, now)
-    return Counter(_NAMES[type(each)] for each in decisions)
+    database: Database, workspace_id: str, quiet: Sequence[Hold | Quieten | Silence], now: datetime, turn: int
+) -> Counter[str] | None:
+    with database.writing(workspace_id) as tx:
+        if not take_turn(tx, turn):
+            return None
+        apply_hush(tx, quiet, ACTOR, now)
+    return Counter(_NAMES[type(each)] for each in quiet)
+
+
+def _tell(
+    database: Database, workspace_id: str, announcement: Announcement, now: datetime, turn: int
+) -> Counter[str] | None:
+    with database.writing(workspace_id) as tx:
+        if not take_turn(tx, turn):
+            return None
+        told = apply_announcement(tx, announcement, now)
+    return Counter(announced=told, messages=min(told, 1))

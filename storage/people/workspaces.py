@@ -25,7 +25,8 @@ class WorkspaceRow(SQLModel, table=True):
     `country` (ISO 3166) and `work_from`, `work_until` ("HH:MM") hold for everybody who has no own; `digest_at` "" means
     ten minutes after the working day begins. `weekly_on` is the weekday of weekly digests, 0 = Monday. `locale` is the
     language of what is posted in channels. `is_hiding_amounts`: no money in channels. `version` grows with each change
-    of these settings; `installer_id` is Slack's id of who was shown the first steps.
+    of these settings; `installer_id` is Slack's id of who was shown the first steps. `announcing_turn` grows with each
+    write of announcing (`storage.alerts.announcing_turns`).
     """
 
     __tablename__ = "workspaces"
@@ -47,6 +48,7 @@ class WorkspaceRow(SQLModel, table=True):
     weekly_on: int = 0
     is_hiding_amounts: bool = False
     version: int = 1
+    announcing_turn: int = 0
     is_paused: bool = False
     paused_reason: str = ""
     created_at: datetime = moment()

@@ -33,7 +33,7 @@ COMMITS: Mapping[str, int] = {
     "bot.slack.delivery_desk:Desk.requeue": 3,
     "bot.slack.handling:Handling._write": 3,
     "pipeline.announcing:_hush": 3,
-    "pipeline.announcing:announce": 3,
+    "pipeline.announcing:_tell": 3,
     "pipeline.digest:run": 3,
     "pipeline.scan:_close_gone": 2,
     "pipeline.scan:run": 3,
