@@ -37,6 +37,7 @@ from tests.flows.quarter_plan import (
     Account,
     AddTask,
     Advance,
+    Alert,
     Answer,
     ChangeZone,
     Decide,
@@ -86,7 +87,7 @@ class Quarter:
 
     def play(self) -> None:
         """From beginning to end."""
-        for moment, act in [*self._list_clockwork(), *self._list_deeds()]:
+        for moment, act in [*self._list_clockwork(), *((each.at, partial(self._do, each)) for each in DEEDS)]:
             self._plan(moment, act)
         while self._queue:
             moment, _number, act = heapq.heappop(self._queue)
@@ -96,10 +97,6 @@ class Quarter:
     def _plan(self, moment: datetime, act: Callable[[datetime], None]) -> None:
         if BEGIN <= moment < END:
             heapq.heappush(self._queue, (moment, next(self._numbers), act))
-
-    def _list_deeds(self) -> Iterator[_Turn]:
-        for deed in DEEDS:
-            yield deed.at, partial(self._do, deed)
 
     def _list_clockwork(self) -> Iterator[_Turn]:
         """Everybody's mornings and the channel's; those slept over come on waking, if it is still working time."""
@@ -111,6 +108,7 @@ class Quarter:
             for act in (self._tell_team, self._tell_renewals):
                 yield from self._wake_up(find_moment(day, 9, 10, BERLIN), find_moment(day, 17, 30, BERLIN), act)
         yield from ((each.told, self._tell_alert) for each in ALERTS if each.told is not None)
+        yield from ((at, partial(self._escalate, each, n)) for each in ALERTS for n, at in enumerate(each.levels, 1))
 
     def _list_mornings(self, who: str, day: date, zone: str) -> Iterator[_Turn]:
         """What is looked for where the person may be on that day."""
@@ -292,6 +290,15 @@ class Quarter:
             if alert.told == moment and ("alert", alert.account, moment.date()) not in self._told_on:
                 self._told_on.add(("alert", alert.account, moment.date()))
                 self._post(moment, CHANNEL, "alert", [("alert", alert.account)])
+
+    def _escalate(self, alert: Alert, level: int, moment: datetime) -> None:
+        """Nobody has it yet: its thread says so, and first its owner hears of it, then the lead in the morning."""
+        self._post(moment, CHANNEL, "alert_event", [])
+        if level == 1:
+            self._post(moment, self._accounts[alert.account].owner, "alert_reminder", [("alert", alert.account)])
+        else:
+            morning = find_moment(find_local_day(moment, BERLIN), 9, 10, BERLIN)
+            self._post(morning, LENA, "escalation_digest", [])
 
     # ------------------------------------------------------------ deeds
 

@@ -233,7 +233,8 @@ DEEDS: tuple[Deed, ...] = (
 @dataclass(frozen=True)
 class Alert:
     """An alert that the deeds above lead to, found by the scan at 06:00 in Berlin and over at `closes`. `told`: when it
-    is posted in the channel, None for digests alone; `taken`: by when somebody has it.
+    is posted in the channel, None for digests alone; `taken`: by when somebody has it; `levels`: when its owner is told
+    again, and when it goes to the lead, as nobody has it.
     """
 
     account: str
@@ -242,19 +243,28 @@ class Alert:
     told: datetime | None = None
     taken: datetime | None = None
     is_in_digest: bool = True
+    levels: tuple[datetime, ...] = ()
 
 
 ALERTS = (
     # A value every 14 days was agreed on, the last one is of 20 February: two cadences are over on 20 March. The
     # next value ends it at once.
     Alert("Maple", at(3, 21, 5), at(5, 6, 4)),
-    # The value of 6 May is that of February; on the second morning it is an alert.
-    Alert("Maple", at(5, 8, 4), END, told=at(5, 8, 4), taken=at(5, 11, 8, 30)),
-    # The contract ended on 7 May; the outcome ends the alert.
-    Alert("Dogwood", at(5, 8, 4), at(5, 12, 8), told=at(5, 8, 4)),
+    # The value of 6 May is that of February; on the second morning it is an alert, told on Friday at noon in Shanghai.
+    # It is critical: four hours of work later it is four there, and a working day later Monday noon.
+    Alert(
+        "Maple",
+        at(5, 8, 4),
+        END,
+        told=at(5, 8, 4),
+        taken=at(5, 11, 8, 30),
+        levels=(at(5, 8, 8), at(5, 11, 4)),
+    ),
+    # The contract ended on 7 May; the outcome ends the alert. It is high: one working day, and two.
+    Alert("Dogwood", at(5, 8, 4), at(5, 12, 8), told=at(5, 8, 4), levels=(at(5, 11, 4), at(5, 12, 4))),
     # Its journey stands still since 23 March, and from 5 May on a milestone of the stage is overdue.
     Alert("Juniper", at(5, 5, 4), at(5, 14, 4)),
     # Due on 4 May; the account is of tier A, so it is told after seven days, when the day begins in New York. The
-    # digest names the milestone itself.
-    Alert("Juniper", at(5, 5, 4), at(5, 13, 15), told=at(5, 12, 13), is_in_digest=False),
+    # digest names the milestone itself. A working day later it is nine there again.
+    Alert("Juniper", at(5, 5, 4), at(5, 13, 15), told=at(5, 12, 13), is_in_digest=False, levels=(at(5, 13, 13),)),
 )

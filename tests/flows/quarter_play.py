@@ -67,11 +67,14 @@ class Player:
     seen: list[Sighting] = field(default_factory=list)
     _last: int = 0
 
-    async def play(self, deeds: Iterable[Deed | Reply], until: datetime) -> None:
-        """Every deed at its moment, and between them whatever falls due."""
+    async def play(self, deeds: Iterable[Deed | Reply], until: datetime, *, stops: Iterable[datetime] = ()) -> None:
+        """Every deed at its moment, and between them whatever falls due. What is looked for every five minutes happens
+        at the next stop: `stops` are more of them.
+        """
         self._last = max((row.seq for row in self._list_new()), default=0)
         turns: list[tuple[datetime, Deed | Reply | None]] = [(each.at, each) for each in deeds]
-        for moment, deed in sorted([*turns, (AWAKE, None), (RESTARTED, None)], key=lambda each: each[0]):
+        turns += [(moment, None) for moment in {*stops, AWAKE, RESTARTED}]
+        for moment, deed in sorted(turns, key=lambda each: each[0]):
             await self._walk(moment, is_asleep=moment == AWAKE)
             if moment == RESTARTED:
                 await self._restart()

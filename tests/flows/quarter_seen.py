@@ -79,6 +79,7 @@ _READERS: dict[str, Callable[[Tx, OutboxRow], _About]] = {
     "renewal_reminder": _read_of("renewal", RenewalRow),
     "renewal_outcome": _read_of("renewal", RenewalRow),
     "alert": _read_of("alert", EpisodeRow),
+    "alert_reminder": _read_of("alert", EpisodeRow),
 }
 
 

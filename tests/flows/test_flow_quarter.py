@@ -44,7 +44,7 @@ def model() -> Quarter:
 @pytest.mark.usefixtures("_little_logged")
 async def test_a_quarter_in_three_zones(tmp_path: Path, model: Quarter):
     async with open_quarter(tmp_path) as player:
-        await player.play([*DEEDS, *model.replies], END)
+        await player.play([*DEEDS, *model.replies], END, stops={each.at for each in model.posts})
         found = recognise(player)
     assert compare(model.posts, found) == ""
 
@@ -59,11 +59,13 @@ def compare(expected: list[Expected], found: list[Expected]) -> str:
 
 
 def test_the_quarter_on_paper_has_what_it_is_about(model: Quarter):
-    """Reminders, days without a digest, a cover's mornings, both clock changes, a late Thursday, a move."""
+    """Reminders, days without a digest, a cover's mornings, both clock changes, a late Thursday, a move, alerts that
+    nobody took.
+    """
     minutes = {who: {f"{each.at:%H:%M}" for each in model.posts if each.to == who} for who in ZONES}
     assert minutes[AMARA] == {"14:00", "14:10", "13:00", "13:10"}
     assert minutes[LENA] == {"08:00", "08:10", "07:00", "07:10", "10:20"}
-    assert minutes[WEI] == {"01:00", "01:10", "16:00", "16:10", "14:00"}
+    assert minutes[WEI] == {"01:00", "01:10", "16:00", "16:10", "14:00", "08:00", "04:00"}
     for who in ZONES:
         mine = [each for each in model.posts if each.to == who]
         assert {what for each in mine for what, _name in each.about} >= {"offered", "reminded", "checkin"}
