@@ -200,17 +200,24 @@ async def test_a_limit_holds_back_no_answers_to_people(stage: Stage):
 async def test_a_channel_that_cannot_be_posted_in_is_told_to_the_admin(
     stage: Stage, channel: str, error: str, advice: str
 ):
-    names, ids = announce(stage, 2, channel)
+    _, ids = announce(stage, 2, channel)
     await drained(stage)
     rows = [row for each in ids for row in list_outbox(stage, each)]
-    assert [(row.state, row.error) for row in rows] == [("dead", error)] * 2
+    posts, stand_ins = [row for row in rows if not row.instead_of], [row for row in rows if row.instead_of]
+    assert [(row.channel, row.state, row.error) for row in posts] == [(channel, "dead", error)] * 2
+    assert [(row.instead_of, row.state) for row in stand_ins] == [(channel, "sent")] * 2
     notices = [each for each in direct_messages(stage, LEAD) if f"<#{channel}>" in each]
     assert len(notices) == 1, "one notice for both"
     assert advice in notices[0]
     assert "This message is kept" in notices[0]
     await mend(stage, channel)
     await drained(stage)
-    assert list_keys(stage, channel) == [f"alert:{each}:1" for each in ids], names
+    assert list_keys(stage, channel) == [], "it was said elsewhere"
+    again = [row for each in ids for row in list_outbox(stage, each) if not row.instead_of]
+    assert [row.state for row in again] == ["cancelled"] * 2
+    _, (later,) = announce(stage, 1, channel)
+    await drained(stage)
+    assert list_keys(stage, channel) == [f"alert:{later}:1"], "what comes now stands there"
 
 
 async def mend(stage: Stage, channel: str) -> None:
