@@ -206,7 +206,7 @@ class Outbox(RuleBasedStateMachine):
         """A worker for a while: look up what is unclear, then claim and send."""
         self.pass_time(seconds)
         for how in hows:
-            self.pass_time(PACE.spacing)
+            self.pass_time(PACE.spacing if how == "sent" else PACE.spacing / 2)  # now and then too soon for a channel
             unclear, heads = self.write(lambda tx: self.take_due(tx, 5, 2))
             for row in unclear:
                 self.look_up_now(row)
