@@ -21,6 +21,7 @@ from words.reader import Reader
 KIND = "dead_letter"
 PAUSE = "pause_over"
 
+
 def make_notice(tx: Tx, row: OutboxRow, error: str, today: date) -> Enqueue | None:
     """One notice per channel, reason and day to the installer (else the first admin); none about a notice. That a new
     channel cannot be greeted is told to who chose it.
