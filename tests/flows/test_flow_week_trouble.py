@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import ColumnElement
@@ -50,15 +51,19 @@ async def test_two_people_end_a_renewal_at_once_and_one_is_told(tmp_path: Path):
     async with open_week(tmp_path) as stage:
         await walk(stage, at(MONDAY, 9, 11))
         mine, theirs = await open_outcome(stage, CSM), await open_outcome(stage, LEAD)
-        answers = await asyncio.gather(
-            submit(stage, mine, CSM, outcome="renewed"),
-            submit(stage, theirs, LEAD, outcome="churned", reason="price"),
+        tries = (
+            partial(submit, stage, mine, CSM, outcome="renewed"),
+            partial(submit, stage, theirs, LEAD, outcome="churned", reason="price"),
         )
+        answers = await asyncio.gather(*(each() for each in tries))
         won = [each["ok"] for each in answers]
         assert sorted(won) == [False, True], answers
         first, word = ("The CSM", "renewed") if won[0] else ("The lead", "churned")
         said_to_late = f"Nothing was saved: {first} recorded “{word}” on 2 Mar 2026."
-        assert answers[won.index(False)]["errors"] == {"outcome": said_to_late}
+        late = answers[won.index(False)]
+        if "is busy right now" in late["errors"]["outcome"]:  # a slow machine: they try again, as they are told to
+            late = await tries[won.index(False)]()
+        assert late["errors"] == {"outcome": said_to_late}
         await stage.settle()
         see_one_outcome(stage, CSM if won[0] else LEAD)
 
