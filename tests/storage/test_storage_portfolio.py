@@ -54,6 +54,7 @@ def test_the_days_that_were_scored(tx: Tx):
 def test_saving_a_day_again_replaces_it(tx: Tx):
     add(tx, "a", {DAY: 50}, Band.YELLOW)
     values = {"coverage": 0.8, "capped_by": "notice", "model": "mine", "factors": {"trend": {"x": 1.0}}}
+    values["present"] = "{}"
     assert save_scores(tx, [{"account_id": "a", "day": DAY, "score": 40.0, "band": Band.RED, **values}]) == 1
     assert save_scores(tx, []) == 0
     row = find_latest(tx, "a", DAY)

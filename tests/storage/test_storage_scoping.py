@@ -13,6 +13,7 @@ from bot.registry import JOBS
 from rules.delivery.outbox import Pace
 from rules.records import Enqueue
 from storage.alerts.alerts import list_history, list_open
+from storage.alerts.escalations import find_lead_message, make_lead_messages
 from storage.audit import find_change
 from storage.db import Database
 from storage.delivery.deliveries import claim_delivery
@@ -20,6 +21,7 @@ from storage.delivery.outbox import enqueue
 from storage.delivery.outbox_claims import claim, claim_uncertain, mark_uncertain, recover
 from storage.delivery.outbox_due import find_due
 from storage.delivery.schedules import ensure_schedules, finish_run, start_due
+from storage.people.team import list_people
 from storage.success.risks import list_risks
 from storage.success.tasks import page_tasks
 from tests.conftest import NOW
@@ -76,6 +78,8 @@ def test_a_day_of_work_stays_in_its_workspace_with_every_table(
         find_change(tx, "alert.opened", "nothing")
         assert page_tasks(tx)
         assert list_risks(tx)
+        assert make_lead_messages(tx, [(list_people(tx)[0].id, soon.date())], soon)
+        assert find_lead_message(tx, "nothing") is None
     for job in JOBS.values():
         job(database, workspace_id, soon)
     assert set(watch.seen) == SCOPED
