@@ -25,6 +25,7 @@ from commands.help import SLASH
 from playground.installing import Installed
 from playground.seed import default_seed
 from playground.server import Playground
+from rules.errors import UserError
 from storage.db import Database
 from storage.people.members import find_by_slack_id
 from tests.bot.slack_stage import FakeSlack, Gate, build_slice, fake_slack, read, sign, texts
@@ -250,7 +251,7 @@ async def test_an_address_that_is_taken_is_told(sqlite_database: Database, slack
     first = HttpServer(edge, "127.0.0.1", 0)
     await first.start()
     second = HttpServer(edge, "127.0.0.1", first.port)
-    with pytest.raises(SlackSetupError, match=str(first.port)):
+    with pytest.raises(UserError, match=str(first.port)):
         await second.start()
     assert await second.stop() == 0
     assert await first.stop() == 0
