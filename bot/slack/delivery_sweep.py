@@ -40,12 +40,14 @@ async def sweep(desk: Desk, client_for: Callable[[str], AsyncWebClient | None]) 
 
 
 async def _sweep_row(desk: Desk, client: AsyncWebClient, row: OutboxRow, search: Search) -> None:
-    """A copy that Slack does not delete just now leaves the row marked, for the next sweep. One that is gone already
-    (another process swept it) or that Slack never lets us delete does not.
+    """What Slack does not show or delete just now leaves the row marked, for the next sweep. A copy that is gone
+    already (another process swept it) or that Slack never lets us see or delete does not.
     """
     outcome, copies = await find_copies(client, search, desk.pace.timeout)
-    if outcome.error:
+    if classify(outcome) in _LATER:
         return
+    if outcome.error:
+        _log.warning("sweep_cannot_read", channel=row.channel, key=row.dedupe_key, error=outcome.error)
     for ts in copies:
         if ts == row.slack_ts:
             continue

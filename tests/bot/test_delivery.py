@@ -223,6 +223,19 @@ async def test_a_copy_that_may_never_be_deleted_is_not_tried_for_ever(house: Hou
     assert house.slack.count("chat.delete") == 1
 
 
+async def test_where_history_cannot_be_read_no_copy_is_looked_for_again(house: House):
+    """Else a few such messages would be all that any sweep ever looks at."""
+    house.slack.faults[POST] = ["late:1.5"]
+    house.say(note("a"))
+    await house.until_done()
+    await house.until(lambda: len(house.slack.messages) == 2)
+    before = house.slack.count("conversations.history")
+    house.slack.faults["conversations.history"] = ["channel_not_found"]
+    await house.sweep()
+    await house.sweep()
+    assert house.slack.count("conversations.history") == before + 1
+
+
 async def test_a_look_up_reads_every_page(house: House):
     house.slack.page_size = 1
     house.say(note("a"), note("b"))
