@@ -65,6 +65,7 @@ def apply_alerts(tx: Tx, intents: Sequence[Intent | SetTimer], actor: Actor, now
     set_timers(tx, [each.row for each in deeds if each.intent is None or each.intent.is_rearmed], now)
     tx.session.flush()  # the alerts' rows first, all at once: their history refers to them
     said = [said for each in deeds for said in _remember(tx, each, _Hand(actor, now))]
+    said += list_reminders(tx, [each.row for each in deeds if each.verb == "escalated"])
     tx.session.flush()
     enqueue(tx, said, now)
     return [each.row for each in deeds]
@@ -157,7 +158,7 @@ def _list_said(tx: Tx, row: EpisodeRow, intent: ChangeEpisode, line: AlertEventR
     if intent.is_told:
         channel = find_channel_to_ask(tx, row) if intent.verb == ASKED else ""
         said.append(Enqueue(HISTORY, line.id, channel, thread_kind=MESSAGE, thread_reference=row.told_in, priority=1))
-    return [*said, *list_reminders(tx, row)] if intent.verb == "escalated" else said
+    return said
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -46,14 +46,16 @@ class EscalationDigestRow(SQLModel, table=True):
     created_at: datetime = moment()
 
 
-def list_reminders(tx: Tx, row: EpisodeRow) -> list[Enqueue]:
-    """What is sent at once for the level that an alert has just reached."""
-    if row.escalated_to == 1:
-        people = get_members(tx, row.escalation[1].get("told", ()))
-        return [_remind(REMINDER, row, member.slack_id) for member in people.values()]
-    if row.escalated_to == CHANNEL_LEVEL:
-        return [_remind(ESCALATION, row, channel) for channel in _list_channels(tx)]
-    return []
+def list_reminders(tx: Tx, rows: Sequence[EpisodeRow]) -> list[Enqueue]:
+    """What is sent at once for the levels that these alerts have just reached; two queries at most for all of them."""
+    told = {row.id: row.escalation[1].get("told", ()) for row in rows if row.escalated_to == 1}
+    people = get_members(tx, {id_ for ids in told.values() for id_ in ids}) if told else {}
+    loud = [row for row in rows if row.escalated_to == CHANNEL_LEVEL]
+    channels = _list_channels(tx) if loud else []
+    said = [
+        _remind(REMINDER, row, people[id_].slack_id) for row in rows for id_ in told.get(row.id, ()) if id_ in people
+    ]
+    return [*said, *(_remind(ESCALATION, row, channel) for row in loud for channel in channels)]
 
 
 def _remind(kind: str, row: EpisodeRow, channel: str) -> Enqueue:
