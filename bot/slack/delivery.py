@@ -34,6 +34,7 @@ from storage.db import Database
 from storage.delivery.outbox import OutboxRow
 
 MOST_AT_ONCE = 64
+"""Messages under way of one process, unless told otherwise."""
 # Between two looks while there is much to do, so that claims come in batches.
 _GATHER_SECONDS = 0.03
 _log = structlog.get_logger(__name__)
@@ -56,7 +57,8 @@ class Delivery:
     """The delivery of one process.
 
     `client_for` gives a workspace's client (see `delivery_requests.open_client`: it must not retry by itself), or None
-    for workspaces this process does not serve. `nudge` may be called from any thread after a commit.
+    for workspaces this process does not serve. `nudge` may be called from any thread after a commit. At most
+    `most_at_once` messages are under way; what it has no room for is left to others.
     """
 
     def __init__(
@@ -68,8 +70,10 @@ class Delivery:
         *,
         pace: Pace | None = None,
         resends_unseen: bool = False,
+        most_at_once: int = MOST_AT_ONCE,
     ) -> None:
         self._pace = pace or Pace()
+        self._most_at_once = most_at_once
         self._desk = Desk(database, {**NOTICES, **renders}, clocks, self._pace, resends_unseen)
         self._marks = Marks(self._desk.record)
         self._client_for = client_for
@@ -90,7 +94,7 @@ class Delivery:
     async def run(self) -> None:
         """Deliver until `drain`."""
         self._loop = asyncio.get_running_loop()
-        async with open_session(2 * MOST_AT_ONCE) as self._session:
+        async with open_session(2 * self._most_at_once) as self._session:
             beside = (
                 asyncio.create_task(sweep_for_ever(self._desk, self._client)),
                 asyncio.create_task(probe_for_ever(self._desk, self._client, self.nudge)),
@@ -148,7 +152,7 @@ class Delivery:
             return False
 
     async def _start_due(self) -> bool:
-        room = MOST_AT_ONCE - len(self._tasks)
+        room = self._most_at_once - len(self._tasks)
         if room <= 0:
             return True
         deadline = asyncio.get_running_loop().time() + self._pace.lease - self._pace.timeout

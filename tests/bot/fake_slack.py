@@ -40,9 +40,11 @@ class FakeSlack:
         self.tokens: set[str] = set()
         self.page_size = 100
         self.away = ""  # a fault that strikes every call
+        self.awaited = 1  # nobody is answered until so many tokens have asked
         self._until_lost = -1
         self._late: set[asyncio.Task[None]] = set()
         self._hangs = asyncio.Event()
+        self._all_came = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         app = web.Application()
@@ -78,6 +80,9 @@ class FakeSlack:
         method = request.match_info["method"]
         self.calls.append(method)
         self.tokens.add(request.headers.get("Authorization", ""))
+        if len(self.tokens) >= self.awaited:
+            self._all_came.set()
+        await self._all_came.wait()
         arguments = {**request.query, **dict(await request.post())}
         if request.content_type == "application/json":
             arguments = await request.json()

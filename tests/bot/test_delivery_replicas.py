@@ -21,9 +21,12 @@ from tests.bot.fake_slack import FakeSlack
 from tests.conftest import NOW
 from words.reader import Reader
 
-PACE = Pace(lease=5.0, settle=0.5, spacing=0.2, poll=0.05, timeout=0.5)
+# A request takes as long as it needs: Slack answers none before both deliveries have come.
+PACE = Pace(lease=60.0, settle=0.5, spacing=0.2, poll=0.05, timeout=30.0)
 CHANNELS = tuple(f"C{number}" for number in range(6))
 EACH = 6
+MOST_AT_ONCE = len(CHANNELS) // 2
+"""So one delivery alone cannot have all channels in hand."""
 
 
 def render(reference: str, _tx: Tx, _reader: Reader) -> Message:
@@ -49,10 +52,18 @@ async def test_two_deliveries_share_the_work_and_keep_order_and_pace(database: D
             enqueue(tx, [Enqueue("note", names[number], channel) for channel, names in wanted.items()], NOW)
     other = Database(database.url)
     async with FakeSlack() as slack:
+        slack.awaited = 2
         slack.faults["chat.postMessage"] = ["", "", "lost", "", "500", "", "", "429:0", "drop"]
         clients = [open_client(f"xoxb-{number}", slack.url) for number in range(2)]
         deliveries = [
-            Delivery(each, {"note": render}, lambda _, client=client: client, real_clocks(), pace=PACE)
+            Delivery(
+                each,
+                {"note": render},
+                lambda _, client=client: client,
+                real_clocks(),
+                pace=PACE,
+                most_at_once=MOST_AT_ONCE,
+            )
             for each, client in zip((database, other), clients, strict=True)
         ]
         running = [asyncio.create_task(each.run()) for each in deliveries]
