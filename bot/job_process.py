@@ -26,6 +26,7 @@ from structlog.contextvars import bound_contextvars, get_contextvars
 from bot.logs import configure_logs
 from bot.registry import JOBS, Job
 from bot.settings import Settings
+from bot.wiring import keep_answers_quick
 from pipeline.report import JobReport
 from storage.db import Database
 
@@ -150,6 +151,7 @@ def _begin(settings: Settings) -> None:
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
     configure_logs(settings)
+    keep_answers_quick()  # a full collection in the middle of a write is waited for by people there
     _databases.append(Database(settings.database_url, gap_seconds=GAP_SECONDS))
 
 

@@ -44,14 +44,14 @@ def wire(
 
     Raises `SchemaError` if the database belongs to a newer Milepost.
     """
-    _keep_answers_quick()
+    keep_answers_quick()
     settings = settings or Settings()
     database = Database(settings.database_url)
     upgrade(database)
     return Wiring(settings, clocks or real_clocks(), database, with_help((*SLICES, *more_slices)), JOBS)
 
 
-def _keep_answers_quick() -> None:
+def keep_answers_quick() -> None:
     """Let jobs in other threads hold up the answers to people as little as Python can."""
     sys.setswitchinterval(_SWITCH_SECONDS)
     gc.freeze()  # what is imported by now stays, and need not be looked at again

@@ -40,7 +40,7 @@ from storage.people.workspaces import WorkspaceRow, get_workspace
 ACTOR = Actor.job("noise")
 _DAY = timedelta(days=2)
 """Whatever the zones, what was told longer ago was not told today."""
-_PAGE = 100
+_PAGE = 50
 _NAMES = {Hold: "held", Quieten: "digest_only", Silence: "muted"}
 
 

@@ -35,8 +35,8 @@ ACTOR = Actor.job("scan")
 _SCORED = frozenset({AlertKind.HEALTH_DROP, AlertKind.HEALTH_RED})
 """Kinds that judge scores."""
 _READ_PAGE = 200
-_WRITE_PAGE = 100
-"""Accounts per transaction; a page of writes takes a few ten milliseconds."""
+_WRITE_PAGE = 20
+"""Accounts per transaction, which people wait for: a few ten milliseconds, also where all of them open alerts."""
 
 
 def run(database: Database, workspace_id: str, now: datetime) -> JobReport:
