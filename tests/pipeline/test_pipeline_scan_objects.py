@@ -248,7 +248,7 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_objects(sqlite_d
     with sqlite_database.writing(workspace_id) as tx:
         add_account(tx, "alive")
         add_use(tx, "alive", [TODAY - each * DAY for each in range(1, 40)])
-    for step, more in enumerate((2, 20)):
+    for step, more in enumerate((2, 16)):
         with sqlite_database.writing(workspace_id) as tx:
             for each in range(more):
                 fill(tx, f"s{step}-{each}", objects)
@@ -263,7 +263,7 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_objects(sqlite_d
         today = read_day(tx, TODAY)
         with count_statements(sqlite_database) as sent:
             found = list_evidence(tx, accounts, today)
-    assert (len(found), len(sent)) == (20, 17)
+    assert (len(found), len(sent)) == (16, 17)
     assert all(each.usage.last_use for each in found)
     assert {(len(each.targets), len(each.renewals)) for each in found} == {(objects, objects)}
     assert all(each.targets[0].metric == "Cases solved" for each in found)
