@@ -212,7 +212,7 @@ def _list_channels() -> CTE:
         behind = select(func.min(row.c.channel)).where(_is_here(row), row.c.state == "queued", row.c.channel > last)
         return behind.scalar_subquery()
 
-    found = select(hop(bindparam("start")).label("channel")).cte("channels", recursive=True)
+    found = select(hop(bindparam("start")).label("channel")).cte("lines", recursive=True)
     return found.union_all(select(hop(found.c.channel)).where(found.c.channel.is_not(None)))
 
 
