@@ -72,6 +72,10 @@ def postgres() -> Iterator[str]:
     server = get_server(folder)
     uri = server.get_uri()
     with psycopg.connect(uri, autocommit=True) as connection:
+        # No test takes the power away: what is written need not reach the disk, which every database made waits for.
+        for setting in ("fsync", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
         connection.execute("CREATE DATABASE template_milepost")
     database = Database(_sqlalchemy_url(server.get_uri(database="template_milepost")))
     METADATA.create_all(database.engine)
@@ -98,7 +102,7 @@ def postgres_url(postgres: str) -> Iterator[str]:
     """A fresh PostgreSQL database with all tables."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template_milepost")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template_milepost STRATEGY file_copy")
     yield _sqlalchemy_url(postgres).replace("/postgres?", f"/{name}?")
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
