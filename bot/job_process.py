@@ -28,7 +28,8 @@ from bot.registry import JOBS, Job
 from bot.settings import Settings
 from bot.wiring import keep_answers_quick
 from pipeline.report import JobReport
-from storage.db import Database
+from storage.db import Database, Fence
+from storage.errors import LeaseLostError
 
 KEEP_SECONDS = 600.0
 GAP_SECONDS = 0.005
@@ -43,6 +44,16 @@ class JobFailedError(Exception):
     """A job failed in its process; the cause holds the traceback from there. (An error of any other class might not
     survive the way from process to process.)
     """
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What the process is to run."""
+
+    name: str
+    workspace_id: str
+    now: datetime
+    fence: Fence | None
 
 
 @dataclass
@@ -62,16 +73,18 @@ class JobProcess:
     _is_closed: bool = field(init=False, default=False)
 
     def wrap(self, jobs: Mapping[str, Job], names: Collection[str]) -> dict[str, Job]:
-        """`jobs`, where those of `names` run in the process. They wait there for its database, not the caller's."""
+        """`jobs`, where those of `names` run in the process. They write to its database, not the caller's, behind the
+        same fence; that must be one that can be sent to another process.
+        """
         return {name: self._as_job(name) if name in names else job for name, job in jobs.items()}
 
-    def run(self, name: str, workspace_id: str, now: datetime) -> JobReport:
-        """Run the job of that name in `bot.registry`, and wait. Raises `JobFailedError` or
-        `JobEndedError`.
+    def run(self, name: str, workspace_id: str, now: datetime, fence: Fence | None = None) -> JobReport:
+        """Run the job of that name in `bot.registry`, and wait. Raises `JobFailedError`, `JobEndedError`, or
+        `LeaseLostError` where the fence was closed.
         """
         with self._one_at_a_time:
             try:
-                return self._submit(name, workspace_id, now).result()
+                return self._submit(_Order(name, workspace_id, now, fence)).result()
             except BrokenProcessPool as error:
                 self._let_go()
                 raise JobEndedError("its process ended before it was done") from error
@@ -88,12 +101,12 @@ class JobProcess:
         self._let_go()
 
     def _as_job(self, name: str) -> Job:
-        def run(_database: Database, workspace_id: str, now: datetime) -> JobReport:
-            return self.run(name, workspace_id, now)
+        def run(database: Database, workspace_id: str, now: datetime) -> JobReport:
+            return self.run(name, workspace_id, now, database.fence)
 
         return run
 
-    def _submit(self, name: str, workspace_id: str, now: datetime) -> Future[JobReport]:
+    def _submit(self, order: _Order) -> Future[JobReport]:
         with self._guard:
             if self._is_closed:
                 raise JobEndedError("Milepost is stopping")
@@ -101,7 +114,7 @@ class JobProcess:
                 self._letting_go.cancel()
             if self._pool is None:
                 self._pool = _open_pool(self.settings)
-            return self._pool.submit(_run, name, workspace_id, now, get_contextvars())
+            return self._pool.submit(_run, order, get_contextvars())
 
     def _let_go_later(self) -> None:
         with self._guard:
@@ -162,9 +175,11 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _run(name: str, workspace_id: str, now: datetime, context: Mapping[str, Any]) -> JobReport:
+def _run(order: _Order, context: Mapping[str, Any]) -> JobReport:
     with bound_contextvars(**context):
         try:
-            return JOBS[name](_databases[0], workspace_id, now)
+            return JOBS[order.name](_databases[0].fenced(order.fence), order.workspace_id, order.now)
+        except LeaseLostError:
+            raise
         except Exception as error:
             raise JobFailedError(f"{type(error).__name__}: {error}") from error

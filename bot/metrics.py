@@ -45,7 +45,10 @@ JOB_SECONDS = Histogram(
     registry=KEPT,
 )
 JOB_RUNS = Counter(
-    "milepost_job_runs_total", "Runs of a job that ended well or failed.", ("job", "outcome"), registry=KEPT
+    "milepost_job_runs_total",
+    "Runs of a job that ended well, failed, or were taken over by another process.",
+    ("job", "outcome"),
+    registry=KEPT,
 )
 JOB_LAG = Gauge(
     "milepost_job_lag_seconds", "How long after it was due the last run of a job began.", ("job",), registry=KEPT

@@ -26,7 +26,7 @@ from bot.watchdog import Watchdog
 from pipeline.report import JobReport
 from storage.clock import read_clock
 from storage.db import Database
-from storage.delivery.leases import acquire, is_held, release
+from storage.delivery.leases import SCHEDULER, LeaseFence, acquire, is_held, release
 from storage.delivery.schedules import (
     Run,
     Wanted,
@@ -38,10 +38,12 @@ from storage.delivery.schedules import (
     start_due,
     wanted_rhythms,
 )
+from storage.errors import LeaseLostError
 from storage.people.workspaces import list_workspaces
 
-LEASE = "scheduler"
 _TICK = "tick"
+_TAKEN_OVER = "taken over"
+"""Why a run ended that is another process's by now, which alone may say what became of it."""
 _log = structlog.get_logger(__name__)
 
 Job = Callable[[Database, str, datetime], JobReport]
@@ -64,6 +66,11 @@ class _Ended:
 def _new_lanes() -> tuple[asyncio.Queue[_Started], ...]:
     """The lane of short jobs, and that of long ones."""
     return asyncio.Queue(), asyncio.Queue()
+
+
+def _name_outcome(error: str) -> str:
+    """Of a run, for the figures."""
+    return {"": "done", _TAKEN_OVER: "taken over"}.get(error, "failed")
 
 
 def _tell(loop: asyncio.AbstractEventLoop, act: Callable[[], None]) -> None:
@@ -214,7 +221,7 @@ class Scheduler:
             lane.task_done()
 
     async def _run(self, started: _Started) -> None:
-        error = await asyncio.to_thread(self._run_job, started.run)
+        error = await asyncio.to_thread(self._run_job, started)
         ended = _Ended(started, error)
         try:
             await asyncio.to_thread(self._record, ended)
@@ -223,21 +230,27 @@ class Scheduler:
             self._unrecorded.append(ended)
         self.on_run()
 
-    def _run_job(self, run: Run) -> str:
+    def _run_job(self, started: _Started) -> str:
         """Run the job; "" or why it failed."""
+        run = started.run
         with bound_contextvars(job=run.job, workspace=run.workspace_id, occurrence=run.occurrence.isoformat()):
             began = time.monotonic()
-            error = self._call(run)
+            error = self._call(started)
             metrics.JOB_SECONDS.labels(run.job).observe(time.monotonic() - began)
-            metrics.JOB_RUNS.labels(run.job, "failed" if error else "done").inc()
+            metrics.JOB_RUNS.labels(run.job, _name_outcome(error)).inc()
             return error
 
-    def _call(self, run: Run) -> str:
-        job = self.jobs.get(run.job)
+    def _call(self, started: _Started) -> str:
+        """Behind a fence, so that a run which another process has taken over meanwhile writes nothing more."""
+        run, job = started.run, self.jobs.get(started.run.job)
         if job is None:
             return f"there is no job {run.job}"
         try:
-            report = job(self.database, run.workspace_id, run.moment)
+            behind_fence = self.database.fenced(LeaseFence(SCHEDULER, started.epoch))
+            report = job(behind_fence, run.workspace_id, run.moment)
+        except LeaseLostError:
+            _log.warning("job_taken_over")
+            return _TAKEN_OVER
         except Exception as error:  # noqa: BLE001  # an edge: the run is marked, the others go on
             _log.exception("job_failed")
             return f"{type(error).__name__}: {error}"
@@ -269,7 +282,7 @@ class Scheduler:
             if not has_due(tx, now, epoch):
                 return []
         with self.database.writing(workspace_id) as tx:
-            return start_due(tx, now, epoch) if is_held(tx.session, LEASE, self._holder, epoch) else []
+            return start_due(tx, now, epoch) if is_held(tx.session, SCHEDULER, self._holder, epoch) else []
 
     def _ensure(self, workspace_id: str, now: datetime, epoch: int) -> None:
         """Bring the schedules up to date when people or their times changed since this process last did."""
@@ -278,7 +291,7 @@ class Scheduler:
         if self._ensured.get(workspace_id) == wanted:
             return
         with self.database.writing(workspace_id) as tx:
-            if is_held(tx.session, LEASE, self._holder, epoch):
+            if is_held(tx.session, SCHEDULER, self._holder, epoch):
                 ensure_schedules(tx, now)
                 self._ensured[workspace_id] = wanted
 
@@ -291,7 +304,7 @@ class Scheduler:
     def _record(self, ended: _Ended) -> None:
         run, epoch = ended.started.run, ended.started.epoch
         with self.database.writing(run.workspace_id) as tx:
-            if not is_held(tx.session, LEASE, self._holder, epoch):
+            if not is_held(tx.session, SCHEDULER, self._holder, epoch):
                 return
             if ended.error:
                 fail_run(tx, run, epoch, self.clocks.business(), ended.error)
@@ -301,8 +314,8 @@ class Scheduler:
     def _renew(self) -> int | None:
         with self.database.write() as session:
             now = read_clock(session, self.clocks.wall())
-            return acquire(session, LEASE, self._holder, now, self.lease_seconds)
+            return acquire(session, SCHEDULER, self._holder, now, self.lease_seconds)
 
     def _release(self) -> None:
         with self.database.write() as session:
-            release(session, LEASE, self._holder, read_clock(session, self.clocks.wall()))
+            release(session, SCHEDULER, self._holder, read_clock(session, self.clocks.wall()))

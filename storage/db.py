@@ -16,15 +16,17 @@ transactions (`gap_seconds`), in which the others come in.
 
 from __future__ import annotations
 
+import copy
+import itertools
 import random
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
@@ -40,6 +42,9 @@ _WAL_FIXED = ((3, 44, 6), (3, 50, 7))
 _COMMITS_PER_CHECKPOINT = 20
 _ASK_AGAIN_SECONDS = (0.0005, 0.002)
 """SQLite's own busy handler soon sleeps for 100 ms at a time, and misses gaps that are shorter."""
+
+Fence = Callable[[Session], None]
+"""Asked at the end of a transaction whether it may be committed; raises if not."""
 
 
 @dataclass(frozen=True)
@@ -71,27 +76,27 @@ class Database:
     """One database behind a URL (`sqlite:///path` or `postgresql+psycopg://...`).
 
     `read()` and `write()` give sessions for all workspaces; `reading(ws)` and `writing(ws)` give a `Tx`.
-    `gap_seconds` is how long this process lets others write after each of its writes, on SQLite.
+    `gap_seconds` is how long this process lets others write after each of its writes, on SQLite. What is written behind
+    a `fence` (see `fenced`) is committed only if that lets it.
     """
 
     url: str
     gap_seconds: float = 0.0
+    is_sqlite: bool = field(init=False)
+    fence: Fence | None = field(init=False, repr=False, default=None)
     _writer: Engine = field(init=False, repr=False)
     _reader: Engine = field(init=False, repr=False)
     _turns: Turns = field(init=False, repr=False, default_factory=Turns)
-    _commits: int = field(init=False, repr=False, default=0)
+    _commits: Iterator[int] = field(init=False, repr=False, default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
+        self.is_sqlite = make_url(self.url).get_backend_name() == "sqlite"
         if self.is_sqlite:
             _make_parent(self.url)
             self._writer = _sqlite_engine(self.url, is_writer=True)
             self._reader = _sqlite_engine(self.url, is_writer=False)
         else:
             self._writer = self._reader = create_engine(self.url, pool_pre_ping=True, pool_size=10)
-
-    @property
-    def is_sqlite(self) -> bool:
-        return make_url(self.url).get_backend_name() == "sqlite"
 
     @property
     def engine(self) -> Engine:
@@ -119,6 +124,7 @@ class Database:
                 self._begin(session, until - time.monotonic())
                 try:
                     yield session
+                    self._pass_fence(session)
                     session.commit()
                 except BaseException:
                     session.rollback()
@@ -138,6 +144,14 @@ class Database:
         """`write()` inside one workspace."""
         with self.write(wait_seconds=wait_seconds) as session:
             yield Tx(session, workspace_id)
+
+    def fenced(self, fence: Fence | None) -> Self:
+        """This database with a fence before each of its commits; None for no fence. It shares the connections, and is
+        not closed by itself.
+        """
+        view = copy.copy(self)
+        view.fence = fence
+        return view
 
     def close(self) -> None:
         """Give all connections back."""
@@ -161,10 +175,8 @@ class Database:
 
     def _checkpoint_now_and_then(self) -> None:
         """Bring the log into the database, so that the next writer starts it anew. The caller has the writer's turn."""
-        self._commits += 1
-        if self._commits < _COMMITS_PER_CHECKPOINT or not self.is_sqlite or _is_wal_safe_here():
+        if next(self._commits) % _COMMITS_PER_CHECKPOINT or not self.is_sqlite or _is_wal_safe_here():
             return
-        self._commits = 0
         with (
             suppress(OperationalError),
             self._writer.execution_options(wait_seconds=0.0).begin(),
@@ -180,6 +192,12 @@ class Database:
             session.connection(execution_options={"wait_seconds": wait_seconds})
         else:
             session.execute(text(f"SET LOCAL lock_timeout = '{max(1, int(wait_seconds * 1000))}ms'"))
+
+    def _pass_fence(self, session: Session) -> None:
+        """Once all of the transaction was sent, so that little time is left between the fence and the commit."""
+        if self.fence is not None:
+            session.flush()
+            self.fence(session)
 
     def _leave_gap(self) -> None:
         if self.gap_seconds and self.is_sqlite:

@@ -39,5 +39,12 @@ class NotFoundError(UserError):
     """The thing named does not exist in this workspace (or no longer does)."""
 
 
+class LeaseLostError(StorageError):
+    """Another process has the lease by now under which this was done. Nothing of the transaction was saved."""
+
+    def __init__(self, sentence: str = "Another process has taken over.") -> None:
+        super().__init__(sentence)
+
+
 class SchemaError(StorageError):
     """The database is missing, or at another revision than this version of Milepost needs."""

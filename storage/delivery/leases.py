@@ -4,12 +4,17 @@ to the process, not to a workspace. Moments are wall time (see `storage.clock`).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, select
 
+from storage.errors import LeaseLostError
 from storage.fields import moment, table_of
+
+SCHEDULER = "scheduler"
+"""The lease of who starts and runs jobs."""
 
 
 class LeaseRow(SQLModel, table=True):
@@ -52,6 +57,29 @@ def release(session: Session, name: str, holder: str, now: datetime) -> None:
     row = session.exec(select(LeaseRow).where(LeaseRow.name == name).with_for_update()).first()
     if row is not None and row.holder == holder:
         row.expires_at = now
+
+
+@dataclass(frozen=True)
+class LeaseFence:
+    """Lets transactions be committed while nobody else has taken the lease since `epoch`: a fence for
+    `storage.db.Database.fenced`. It may go to another process.
+
+    It reads the lease's row and does not lock it: a process that is stopped in the middle of a transaction would
+    otherwise keep everybody from taking over, who would wait for its lock. On SQLite that leaves nothing open, as one
+    writes at a time. On PostgreSQL it leaves the moment between this read and the commit: a process stopped just there
+    commits this one transaction when it wakes, whoever has the lease by then, and not the next one. Jobs bear that, for
+    each of their transactions is whole in itself, decides on rows as they stand in it, and changes nothing when it is
+    repeated: a taker that comes by before or after finds it done, or waits for the rows that it locks.
+    """
+
+    name: str
+    epoch: int
+
+    def __call__(self, session: Session) -> None:
+        """Raises `LeaseLostError` when the lease is another's."""
+        epoch = session.exec(select(LeaseRow.epoch).where(LeaseRow.name == self.name)).first()
+        if epoch != self.epoch:
+            raise LeaseLostError
 
 
 def _ensure_row(session: Session, name: str, now: datetime) -> None:

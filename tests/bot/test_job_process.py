@@ -13,11 +13,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 from bot.job_process import JobEndedError, JobFailedError, JobProcess, _processes, open_job_process
 from bot.registry import JOBS, LONG_JOBS
 from bot.settings import Settings
 from storage.db import Database
+from storage.delivery.leases import SCHEDULER, LeaseFence, acquire
+from storage.errors import LeaseLostError
+from storage.health.health import HealthScoreRow
 from tests.alert_rows import add_account
 from tests.conftest import NOW, add_workspace
 
@@ -74,6 +78,22 @@ def test_a_job_does_its_work_there_and_reports_here(sqlite_database: Database, j
     first = pid_of(jobs)
     jobs.run("score", workspace_id, NOW)
     assert pid_of(jobs) == first, "kept warm"
+
+
+def test_it_writes_behind_the_fence_that_its_caller_has(database: Database, workspace_id: str):
+    with database.writing(workspace_id) as tx:
+        add_account(tx, "Acme")
+        fence = LeaseFence(SCHEDULER, acquire(tx.session, SCHEDULER, "here", NOW, 30) or 0)
+    with open_job_process(Settings(database_url=database.url)) as process:
+        score = process.wrap(JOBS, LONG_JOBS)["score"]
+        with pytest.raises(LeaseLostError):
+            score(database.fenced(LeaseFence(SCHEDULER, fence.epoch + 1)), workspace_id, NOW)
+        with database.reading(workspace_id) as tx:
+            assert tx.session.exec(select(HealthScoreRow)).all() == []
+        assert score(database.fenced(fence), workspace_id, NOW).counts["accounts"] == 1
+        assert score(database, workspace_id, NOW).counts["accounts"] == 1, "by hand there is neither lease nor fence"
+    with database.reading(workspace_id) as tx:
+        assert len(tx.session.exec(select(HealthScoreRow)).all()) == 1
 
 
 def test_a_failing_job_tells_why_and_the_process_goes_on(sqlite_database: Database, jobs: JobProcess):

@@ -7,15 +7,19 @@ import threading
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from prometheus_client import Counter
 from sqlmodel import select
 
 from bot.clocks import Clocks, MovableClock, real_clocks
+from bot.metrics import JOB_RUNS
 from bot.scheduler import Scheduler
 from pipeline import cleanup
 from pipeline.report import JobReport
 from storage.db import Database
+from storage.delivery.leases import SCHEDULER, acquire
 from storage.delivery.schedules import ScheduleRow, ScheduleRunRow
 from storage.people.members import get_member
+from storage.people.team import list_people
 from tests.alert_rows import add_member
 from tests.conftest import add_workspace
 
@@ -132,6 +136,37 @@ async def test_of_two_processes_one_acts_until_it_lets_go(sqlite_database: Datab
     business.move_to(business() + timedelta(minutes=6))
     await two.tick()
     assert len(second.ran) == 1
+
+
+async def test_a_run_that_another_process_took_over_writes_nothing_and_ends_nothing(
+    database: Database, workspace_id: str
+):
+    business, clocks = travel()
+    outcome = JOB_RUNS.labels("wake", "taken over")
+    began = read_counter(outcome)
+
+    def sleep_too_long(behind_fence: Database, workspace_id: str, _now: datetime) -> JobReport:
+        with behind_fence.writing(workspace_id) as tx:
+            add_member(tx, "U1")
+        with database.write() as session:
+            assert acquire(session, SCHEDULER, "another", clocks.wall() + timedelta(seconds=31), 10) == 2
+        with behind_fence.writing(workspace_id) as tx:
+            add_member(tx, "U2")
+        return JobReport("wake", {})
+
+    scheduler = Scheduler(database, {"wake": sleep_too_long}, clocks)
+    await scheduler.tick()
+    business.move_to(business() + timedelta(minutes=6))
+    await scheduler.tick()
+    with database.reading(workspace_id) as tx:
+        assert [row.slack_id for row in list_people(tx)] == ["U1"]
+    (run,) = (row for row in runs(database, workspace_id) if row.attempts == 1 and not row.finished_at)
+    assert (run.epoch, run.error) == (1, "")
+    assert read_counter(outcome) == began + 1
+
+
+def read_counter(counter: Counter) -> float:
+    return next(sample.value for metric in counter.collect() for sample in metric.samples)
 
 
 async def test_the_timer_ticks_by_itself_and_stops(sqlite_database: Database):

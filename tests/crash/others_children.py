@@ -7,21 +7,25 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import alembic.command  # noqa: F401  # imported lazily in production; here once, before the forks
 import psycopg  # noqa: F401  # likewise
+from sqlmodel import Session
 
+import pipeline.scan
 from bot.clocks import Clocks, read_wall
-from bot.scheduler import Scheduler
+from bot.scheduler import Job, Scheduler
 from bot.slack.delivery import Delivery
 from bot.slack.delivery_requests import open_client
 from commands.slice import Message
 from pipeline.report import JobReport
 from rules.delivery.outbox import Pace
 from storage.copies import back_up, restore
-from storage.db import Database, Tx
+from storage.db import JOB_WAIT_SECONDS, Database, Tx
 from storage.revision import upgrade
 from tests.crash.forked import Say
 from words.reader import Reader
@@ -58,20 +62,58 @@ def schedule(say: Say, url: str, business: str, ahead: float = 0.0, seconds: flo
         say(f"end {now.isoformat()}")
         return JobReport("wake", {})
 
-    async def tick() -> None:
-        moment = datetime.fromisoformat(business)
-        names = ("wake", "daily", "cleanup", "checkins", "digest", "renewals")
-        quiet = {name: lambda *_: JobReport("quiet", {}) for name in names}
-        two = Clocks(lambda: moment, clocks(ahead).wall)
-        scheduler = Scheduler(
-            Database(url), {**quiet, "wake": run}, two, tick_seconds=TICK_SECONDS, lease_seconds=LEASE_SECONDS
-        )
-        scheduler.start()
-        if scheduler._timer is not None:  # which goes by the machine's clock, that is right
-            scheduler._timer.get_jobs()[0].modify(next_run_time=read_wall())
-        await asyncio.Event().wait()
+    asyncio.run(_tick(Database(url), {"wake": run}, business, ahead))
 
-    asyncio.run(tick())
+
+def scan(say: Say, url: str, business: str, hold: str) -> None:
+    """Tick for ever; the daily job is a scan in small pages, which says what it has committed and how it ended. After
+    two of its commits it goes on only once there is a file `hold`.
+    """
+    pipeline.scan._WRITE_PAGE = 5
+
+    def run(database: Database, workspace_id: str, now: datetime) -> JobReport:
+        try:
+            report = pipeline.scan.run(database, workspace_id, now)
+        except BaseException as error:
+            say(type(error).__name__)
+            raise
+        say("done")
+        return report
+
+    database = _HaltingDatabase(url)
+    database.say, database.hold = say, Path(hold)
+    asyncio.run(_tick(database, {"daily": run}, business))
+
+
+class _HaltingDatabase(Database):
+    """Tells of what jobs commit, and halts after their second commit, between two transactions."""
+
+    say: Say
+    hold: Path
+    count = 0
+
+    @contextmanager
+    def write(self, *, wait_seconds: float = JOB_WAIT_SECONDS) -> Iterator[Session]:
+        with Database.write(self, wait_seconds=wait_seconds) as session:
+            yield session
+        if self.fence is not None:
+            self.count += 1
+            self.say("page")
+        while self.count == 2 and not self.hold.exists():
+            time.sleep(0.01)  # noqa: TID251  # it waits for a test in another process
+
+
+async def _tick(database: Database, jobs: Mapping[str, Job], business: str, ahead: float = 0.0) -> None:
+    """Tick for ever; what is not among the jobs does nothing."""
+    moment = datetime.fromisoformat(business)
+    names = ("wake", "daily", "cleanup", "checkins", "digest", "renewals")
+    quiet: dict[str, Job] = {name: lambda *_: JobReport("quiet", {}) for name in names}
+    two = Clocks(lambda: moment, clocks(ahead).wall)
+    scheduler = Scheduler(database, {**quiet, **jobs}, two, tick_seconds=TICK_SECONDS, lease_seconds=LEASE_SECONDS)
+    scheduler.start()
+    if scheduler._timer is not None:  # which goes by the machine's clock, that is right
+        scheduler._timer.get_jobs()[0].modify(next_run_time=read_wall())
+    await asyncio.Event().wait()
 
 
 def clocks(ahead: float) -> Clocks:

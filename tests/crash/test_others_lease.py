@@ -6,25 +6,34 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections import Counter
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
+from pipeline.scan import run as run_scan
+from storage.alerts.alerts import AlertEventRow
+from storage.alerts.conditions import ConditionRow
 from storage.db import Database
 from storage.delivery.leases import LeaseRow
-from storage.delivery.schedules import ScheduleRunRow, ensure_schedules
-from tests.conftest import add_workspace
+from storage.delivery.schedules import ScheduleRow, ScheduleRunRow, ensure_schedules
+from tests.alert_rows import TODAY, add_account, add_scores, steady
+from tests.conftest import NOW, add_workspace
 from tests.crash.forked import Forker
 from tests.crash.others_children import LEASE_SECONDS
 from tests.crash.test_others_clock import DAY, WRONG, name
 from tests.crash.test_others_stop import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-SCHEDULE = "tests.crash.others_children:schedule"
+SCHEDULE, SCAN = "tests.crash.others_children:schedule", "tests.crash.others_children:scan"
 START = datetime(2026, 3, 10, 9, 1, tzinfo=UTC)
 DUE = START + timedelta(minutes=5)
 OCCURRENCE = datetime(2026, 3, 10, 9, 5, tzinfo=UTC)
+ONE_DAY = timedelta(days=1)
+SCAN_DUE = datetime(2026, 3, 11, 6, 1, tzinfo=UTC)
+ACCOUNTS = 20
 
 
 def prepare(database: Database) -> str:
@@ -85,6 +94,57 @@ async def test_a_holder_that_slept_past_its_lease_ends_nothing(database: Databas
     await second.kill()
     (run,) = list_runs(database)
     assert (run.attempts, run.epoch, run.error) == (2, 2, "")
+
+
+async def test_a_scan_that_slept_past_its_lease_writes_nothing_more(database: Database, forker: Forker, tmp_path: Path):
+    """It wakes between two pages, while another is in the middle of the same scan."""
+    prepare_scan(database)
+    order = {"url": database.url, "business": SCAN_DUE.isoformat()}
+    first = await forker.start(SCAN, **order, hold=str(tmp_path / "first"))
+    assert [await first.hear(), await first.hear()] == ["page", "page"]
+    first.send(signal.SIGSTOP)
+    second = await forker.start(SCAN, **order, hold=str(tmp_path / "second"))
+    assert [await second.hear(), await second.hear()] == ["page", "page"]
+    before = count_written(database)
+    assert before["opened"] == 10, "what the first did stays, and is not done again"
+    (tmp_path / "first").touch()
+    first.send(signal.SIGCONT)
+    assert await first.hear() == "LeaseLostError"
+    assert count_written(database) == before
+    (tmp_path / "second").touch()
+    await until(lambda: get_daily(database).finished_at is not None)
+    assert (get_daily(database).attempts, get_daily(database).epoch, get_daily(database).error) == (2, 2, "")
+    after = count_written(database)
+    assert (after["opened"], after["held"]) == (ACCOUNTS, ACCOUNTS), "all are looked at, and held until somebody works"
+    assert first.said.empty()
+    await first.kill()
+    await second.kill()
+
+
+def prepare_scan(database: Database) -> None:
+    """Accounts that all have fallen by the next morning's scan, which is due at `SCAN_DUE`."""
+    workspace_id = add_workspace(database)
+    with database.writing(workspace_id) as tx:
+        for each in range(ACCOUNTS):
+            add_account(tx, f"a{each:02}")
+            add_scores(tx, f"a{each:02}", steady(TODAY - ONE_DAY, 90, 16) | {TODAY: 60, TODAY + ONE_DAY: 60})
+    for offset in (-1, 0):
+        run_scan(database, workspace_id, NOW + offset * ONE_DAY)
+    with database.writing(workspace_id) as tx:
+        ensure_schedules(tx, SCAN_DUE - timedelta(minutes=2))
+
+
+def get_daily(database: Database) -> ScheduleRunRow:
+    with database.read() as session:
+        dailies = select(ScheduleRow.id).where(ScheduleRow.job == "daily")
+        return session.exec(select(ScheduleRunRow).where(col(ScheduleRunRow.schedule_id).in_(dailies))).one()
+
+
+def count_written(database: Database) -> Counter[str]:
+    """All that a scan writes about accounts."""
+    with database.read() as session:
+        verbs = Counter(session.exec(select(AlertEventRow.verb)))
+        return verbs + Counter(f"{row.rule} {row.state} {row.streak}" for row in session.exec(select(ConditionRow)))
 
 
 @pytest.mark.parametrize("ahead", WRONG, ids=name)

@@ -1,0 +1,76 @@
+"""The fence of a lease: whoever lost it commits nothing, and nobody is kept from taking it over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from sqlmodel import select
+
+from storage.db import Database
+from storage.delivery.leases import SCHEDULER, LeaseFence, acquire
+from storage.errors import LeaseLostError
+from storage.people.members import MemberRow
+from tests.alert_rows import add_member
+from tests.conftest import NOW
+
+OVER = timedelta(seconds=31)
+
+
+def take(database: Database, holder: str, at: timedelta = timedelta()) -> int:
+    with database.write(wait_seconds=2.0) as session:
+        epoch = acquire(session, SCHEDULER, holder, NOW + at, 30)
+    assert epoch is not None
+    return epoch
+
+
+def members(database: Database) -> list[str]:
+    with database.read() as session:
+        return sorted(row.slack_id for row in session.exec(select(MemberRow)))
+
+
+@pytest.fixture
+def other(database: Database) -> Iterator[Database]:
+    """Another process's connections."""
+    other = Database(database.url)
+    yield other
+    other.close()
+
+
+def test_who_has_the_lease_writes_and_who_lost_it_does_not(database: Database, other: Database, workspace_id: str):
+    fenced = database.fenced(LeaseFence(SCHEDULER, take(database, "a")))
+    with fenced.writing(workspace_id) as tx:
+        add_member(tx, "U1")
+    take(other, "b", OVER)
+    with pytest.raises(LeaseLostError), fenced.writing(workspace_id) as tx:
+        add_member(tx, "U2")
+    with database.writing(workspace_id) as tx:
+        add_member(tx, "U3")
+    assert members(database) == ["U1", "U3"], "the database itself has no fence"
+
+
+def test_what_was_renewed_or_let_go_but_taken_by_nobody_is_still_ones_own(database: Database, workspace_id: str):
+    fence = LeaseFence(SCHEDULER, take(database, "a"))
+    take(database, "a", timedelta(minutes=5))
+    with database.fenced(fence).writing(workspace_id) as tx:
+        add_member(tx, "U1")
+    assert members(database) == ["U1"]
+
+
+def test_without_a_lease_there_is_nothing_to_lose(sqlite_database: Database):
+    with pytest.raises(LeaseLostError), sqlite_database.fenced(LeaseFence(SCHEDULER, 1)).write():
+        pass
+    with sqlite_database.fenced(LeaseFence(SCHEDULER, 1)).fenced(None).write():
+        pass
+
+
+def test_nobody_waits_for_one_who_sleeps_behind_the_fence(postgres_url: str):
+    """On PostgreSQL; on SQLite everybody waits for a writer, whatever it has read."""
+    database, other = Database(postgres_url), Database(postgres_url)
+    fence = LeaseFence(SCHEDULER, take(database, "a"))
+    with pytest.raises(LeaseLostError), database.fenced(fence).write() as session:
+        fence(session)
+        assert take(other, "b", OVER) == fence.epoch + 1
+    database.close()
+    other.close()
