@@ -59,5 +59,7 @@ JOBS: dict[str, Job] = {
     "cleanup": cleanup.run,
 }
 
-LONG_JOBS = frozenset({"daily", "rollup", "score", "scan"})
-"""Jobs that go through every account: `milepost run` gives them a process of their own."""
+LONG_JOBS = frozenset({"daily", "rollup", "score", "scan", "checkins", "renewals", "digest"})
+"""Jobs that go through every account or person: `milepost run` gives them a process of their own. The others look for
+the little that is due, and must come while these go on.
+"""

@@ -15,14 +15,21 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
+from bot.clocks import Clocks, read_wall
 from bot.job_process import JobEndedError, JobFailedError, JobProcess, _processes, open_job_process
-from bot.registry import JOBS, LONG_JOBS
+from bot.nudges import Listener
+from bot.registry import JOBS, LONG_JOBS, SLICES
+from bot.scheduler import Scheduler
 from bot.settings import Settings
+from bot.slack.delivery import Delivery
+from bot.slack.delivery_requests import open_client
+from rules.delivery.outbox import Pace
 from storage.db import Database
 from storage.delivery.leases import SCHEDULER, LeaseFence, acquire
 from storage.errors import LeaseLostError
 from storage.health.health import HealthScoreRow
-from tests.alert_rows import add_account
+from tests.alert_rows import add_account, add_episode, add_member
+from tests.bot.fake_slack import FakeSlack
 from tests.conftest import NOW, add_workspace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -161,7 +168,39 @@ def test_it_dies_with_its_parent(sqlite_database: Database, tmp_path: Path):
     asyncio.run(until_gone(pid))
 
 
-def test_only_long_jobs_go_there(sqlite_database: Database):
+async def test_what_a_job_there_says_goes_out_at_once(database: Database, workspace_id: str):
+    """Long before delivery would look by itself: on PostgreSQL it hears of the commit, on SQLite of the job's end."""
+    with database.writing(workspace_id) as tx:
+        member = add_member(tx, "U1")
+        add_account(tx, "Acme", owner_id=member.id)
+        add_episode(tx, "Acme", owner_id=member.id)
+    moment = [NOW.replace(minute=6)]
+    clocks = Clocks(lambda: moment[0], read_wall)
+    async with FakeSlack() as slack:
+        client = open_client("xoxb-test", slack.url)
+        renders = {kind: render for each in SLICES for kind, render in each.renders.items()}
+        delivery = Delivery(database, renders, lambda _: client, clocks, pace=Pace(poll=60.0))
+        delivering = asyncio.create_task(delivery.run())
+        listener = Listener(database, delivery.nudge)
+        listener.start()
+        with open_job_process(Settings(database_url=database.url)) as process:
+            scheduler = Scheduler(database, process.wrap(JOBS, LONG_JOBS), clocks, LONG_JOBS)
+            if database.is_sqlite:
+                scheduler.on_run = delivery.nudge
+            await scheduler.tick()
+            moment[0] = NOW.replace(minute=11)
+            await scheduler.tick()
+            assert pid_of(process) != os.getpid()
+            async with asyncio.timeout(10):
+                while not slack.texts("D1"):  # noqa: ASYNC110  # another task
+                    await asyncio.sleep(0.02)
+        listener.stop()
+        await delivery.drain(2.0)
+        await delivering
+
+
+def test_only_jobs_that_look_for_little_stay_here(sqlite_database: Database):
     jobs = JobProcess(Settings(database_url=sqlite_database.url)).wrap(JOBS, LONG_JOBS)
     assert set(jobs) == set(JOBS)
     assert {name for name in JOBS if jobs[name] is not JOBS[name]} == LONG_JOBS
+    assert set(JOBS) - LONG_JOBS == {"wake", "cleanup"}
