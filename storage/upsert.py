@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement
@@ -29,12 +30,7 @@ def upsert(
     filled = _fill(tx, rows)
     if not filled:
         return 0
-    statement = _insert(tx, table)
-    if update:
-        excluded = {name: statement.excluded[name] for name in update}
-        statement = statement.on_conflict_do_update(index_elements=list(keys), set_=excluded)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=list(keys))
+    statement = _build(table, tx.is_postgres, tuple(keys), tuple(update))
     tx.session.flush()  # rows the upsert refers to may still be waiting in the session
     counted = tx.session.connection().execute(statement, filled, execution_options={"preserve_rowcount": True})
     return max(0, counted.rowcount)
@@ -56,7 +52,7 @@ def upsert_where(
     filled = _fill(tx, rows)
     if not filled:
         return set()
-    statement = _insert(tx, table)
+    statement = _insert(table, is_postgres=tx.is_postgres)
     excluded = {name: statement.excluded[name] for name in update}
     statement = statement.on_conflict_do_update(index_elements=list(keys), set_=excluded, where=where)
     return set(tx.session.connection().execute(statement.returning(statement.table.c[tell]), filled).scalars())
@@ -66,5 +62,15 @@ def _fill(tx: Tx, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{"workspace_id": tx.workspace_id, **row} for row in rows]
 
 
-def _insert(tx: Tx, table: type[SQLModel]) -> Any:
-    return (postgresql.insert if tx.is_postgres else sqlite.insert)(table_of(table))
+@cache
+def _build(table: type[SQLModel], is_postgres: bool, keys: tuple[str, ...], update: tuple[str, ...]) -> Any:  # noqa: FBT001  # a key of the cache
+    """The statement of `upsert`: there are as many as places that call it."""
+    statement = _insert(table, is_postgres=is_postgres)
+    if not update:
+        return statement.on_conflict_do_nothing(index_elements=list(keys))
+    excluded = {name: statement.excluded[name] for name in update}
+    return statement.on_conflict_do_update(index_elements=list(keys), set_=excluded)
+
+
+def _insert(table: type[SQLModel], *, is_postgres: bool) -> Any:
+    return (postgresql.insert if is_postgres else sqlite.insert)(table_of(table))

@@ -69,6 +69,10 @@ class _NothingSavedError(Exception):
         self.plan = plan
 
 
+class _NeverMetError(Exception):
+    """Who acts is not written down yet."""
+
+
 @dataclass(frozen=True)
 class Handling:
     """Handlers of one installation, run one payload at a time."""
@@ -101,33 +105,53 @@ class Handling:
 
     def _handle(self, attempt: _Attempt) -> Plan:
         payload, installation = attempt.payload, self.people.installation
-        is_ours = installation.is_ours(payload.team_id, payload.enterprise_id)
-        attempt.met = self.people.find(payload.slack_id) if is_ours else None
-        if attempt.met is None:
+        if not installation.is_ours(payload.team_id, payload.enterprise_id):
             attempt.reader = self.people.read_default()
-        if not is_ours:
             raise NotAllowedError("Milepost answers only people of {team}.", team=installation.team_name or "its team")
-        attempt.met = attempt.met or self.people.add(payload.slack_id, attempt.reader)
-        attempt.reader = attempt.met.reader
-        route = self.routes.find(payload)
-        if route is None:
-            return attempt.plan(_unknown(payload, attempt.reader))
-        call = _build_call(attempt, attempt.met, route)
-        if route.access == "reads":
-            return self._read(attempt, route, call)
-        return self._show_home_anew(attempt, call, self._write(attempt, route, call))
+        try:
+            return self._act(attempt)
+        except _NeverMetError:
+            attempt.reader = self.people.read_default()
+            self.people.add(payload.slack_id, attempt.reader)
+            return self._act(attempt)
 
-    def _read(self, attempt: _Attempt, route: Route, call: Call) -> Plan:
+    def _act(self, attempt: _Attempt) -> Plan:
+        """Who acts is asked in the transaction of what they do: one for each payload, and no right is older."""
+        route = self.routes.find(attempt.payload)
+        return self._write(attempt, route) if route and route.access == "writes" else self._read(attempt, route)
+
+    def _read(self, attempt: _Attempt, route: Route | None) -> Plan:
         with self.database.reading(self.people.installation.workspace_id) as tx:
-            return attempt.plan(route.handle(call, tx))
+            met = self._meet(attempt, tx)
+            if route is None:
+                return attempt.plan(_unknown(attempt.payload, met.reader))
+            return attempt.plan(route.handle(_build_call(attempt, met, route), tx))
 
-    def _write(self, attempt: _Attempt, route: Route, call: Call) -> Plan:
+    def _write(self, attempt: _Attempt, route: Route) -> Plan:
         workspace_id = self.people.installation.workspace_id
         try:
             with self.database.writing(workspace_id, wait_seconds=PERSON_WAIT_SECONDS) as tx:
-                return self._write_once(attempt, route, call, tx)
+                call = _build_call(attempt, self._meet(attempt, tx), route)
+                chosen = self._write_once(attempt, route, call, tx)
         except _NothingSavedError as refused:
             return refused.plan
+        except BusyError:
+            self._meet_meanwhile(attempt)
+            raise
+        return self._show_home_anew(attempt, call, chosen)
+
+    def _meet(self, attempt: _Attempt, tx: Tx) -> Met:
+        met = attempt.met = self.people.find(tx, attempt.payload.slack_id)
+        if met is None:
+            raise _NeverMetError
+        attempt.reader = met.reader
+        return met
+
+    def _meet_meanwhile(self, attempt: _Attempt) -> None:
+        """Who cannot write now is told so in their own language."""
+        if attempt.met is None:
+            with self.database.reading(self.people.installation.workspace_id) as tx:
+                self._meet(attempt, tx)
 
     def _write_once(self, attempt: _Attempt, route: Route, call: Call, tx: Tx) -> Plan:
         key = attempt.payload.key

@@ -21,11 +21,11 @@ from bot.clocks import Clocks
 from bot.slack.installation import Installation
 from commands.slice import Person
 from rules.records import Role
-from storage.db import PERSON_WAIT_SECONDS, Database
+from storage.db import PERSON_WAIT_SECONDS, Database, Tx
 from storage.delivery.welcomes import welcome_first_lead
 from storage.errors import BusyError
 from storage.owners import is_expected, list_unlinked_emails, save_from_slack
-from storage.people.members import MemberRow, SlackProfile, add_by_slack_id, find_by_slack_id
+from storage.people.members import SlackProfile, add_by_slack_id, find_acting
 from storage.people.workspaces import get_workspace
 from words.reader import Reader
 
@@ -45,7 +45,7 @@ class Met:
 
 @dataclass
 class People:
-    """Members of one installation. `meet` runs in a worker thread, the others on the event loop."""
+    """Members of one installation. What is no coroutine runs in a worker thread, and blocks."""
 
     database: Database
     installation: Installation
@@ -61,17 +61,19 @@ class People:
             home = get_workspace(tx)
             return Reader(home.locale, home.zone)
 
-    def find(self, slack_id: str) -> Met | None:
+    def find(self, tx: Tx, slack_id: str) -> Met | None:
         """The member with Slack's user id; None if they were never met."""
-        with self.database.reading(self.installation.workspace_id) as tx:
-            row = find_by_slack_id(tx, slack_id)
-            return self._see(row) if row else None
+        acting = find_acting(tx, slack_id)
+        if acting is None:
+            return None
+        reader = self._readers[slack_id] = Reader(acting.locale, acting.zone)
+        person = Person(acting.id, slack_id, acting.name, acting.role)
+        return Met(person, reader, _is_stale(acting.refreshed_at, self.clocks.wall()))
 
-    def add(self, slack_id: str, default: Reader) -> Met:
+    def add(self, slack_id: str, default: Reader) -> None:
         """A new member, who reads as the workspace does. Raises `BusyError` when they cannot be written down."""
         with self.database.writing(self.installation.workspace_id, wait_seconds=PERSON_WAIT_SECONDS) as tx:
-            row = add_by_slack_id(tx, slack_id, role=self.default_role, zone=default.zone, locale=default.locale)
-            return self._see(row)
+            add_by_slack_id(tx, slack_id, role=self.default_role, zone=default.zone, locale=default.locale)
 
     def find_reader(self, slack_id: str) -> Reader:
         """How somebody read when last met; for what must be said at once, without the database."""
@@ -99,11 +101,6 @@ class People:
         emails = await asyncio.to_thread(self._list_unlinked)
         found = [await self._look_up(email) for email in emails]
         return sum(found)
-
-    def _see(self, row: MemberRow) -> Met:
-        reader = self._readers[row.slack_id] = Reader(row.locale, row.local_zone)
-        person = Person(row.id, row.slack_id, row.name, row.role)
-        return Met(person, reader, _is_stale(row.refreshed_at, self.clocks.wall()))
 
     def _save(self, user: Mapping[str, Any], *, is_wanted: bool) -> None:
         profile = read_profile(user)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlmodel import Field, SQLModel, col, delete
+from sqlalchemy import bindparam, delete
+from sqlmodel import Field, SQLModel
 
 from storage.db import Tx
-from storage.fields import moment, workspace
+from storage.fields import moment, table_of, workspace
 from storage.upsert import upsert
 
 KEPT = timedelta(hours=24)
@@ -23,15 +24,18 @@ class DeliveryRow(SQLModel, table=True):
     seen_at: datetime = moment(index=True)
 
 
+# Every payload that writes begins with it: put together once, for the table alone.
+_SEEN = table_of(DeliveryRow).c
+_FORGET = delete(table_of(DeliveryRow)).where(
+    _SEEN.workspace_id == bindparam("workspace_id"), _SEEN.seen_at < bindparam("before")
+)
+
+
 def claim_delivery(tx: Tx, payload_key: str, now: datetime) -> bool:
     """Whether the payload comes for the first time; with the transaction it is remembered for 24 hours.
 
     `now` is wall time. A second claim in another open transaction waits for the first one to end.
     """
-    tx.session.exec(
-        delete(DeliveryRow).where(
-            col(DeliveryRow.workspace_id) == tx.workspace_id, col(DeliveryRow.seen_at) < now - KEPT
-        )
-    )
+    tx.session.execute(_FORGET, {"workspace_id": tx.workspace_id, "before": now - KEPT})
     row = {"payload_key": payload_key, "seen_at": now}
     return upsert(tx, DeliveryRow, [row], keys=["workspace_id", "payload_key"]) == 1

@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from sqlalchemy import bindparam, func
+from sqlalchemy import select as select_columns
 from sqlmodel import Field, SQLModel, UniqueConstraint, col, select, update
 
 from rules.records import Actor, Change, DigestWish, Role
 from storage import audit
 from storage.db import Tx
 from storage.errors import NotFoundError
-from storage.fields import choice, key, moment, workspace
+from storage.fields import choice, key, moment, table_of, workspace
 from storage.types import new_id
 from storage.upsert import upsert
 
@@ -78,11 +80,38 @@ class SlackProfile:
     is_active: bool = True
 
 
+@dataclass(frozen=True)
+class Acting:
+    """What is asked of the person behind every payload. `zone` is the one they live by."""
+
+    id: str
+    name: str
+    role: Role
+    locale: str
+    zone: str
+    refreshed_at: datetime | None
+
+
+_OF = table_of(MemberRow).c
+# Every payload begins with it: put together once, of the few columns it needs.
+_ACTING = select_columns(
+    *(_OF.id, _OF.name, _OF.role, _OF.locale),
+    func.coalesce(func.nullif(_OF.own_zone, ""), _OF.zone),
+    _OF.refreshed_at,
+).where(_OF.workspace_id == bindparam("workspace_id"), _OF.slack_id == bindparam("slack_id"))
+
+
 def find_by_slack_id(tx: Tx, slack_id: str) -> MemberRow | None:
     """The member with Slack's user id."""
     return tx.session.exec(
         select(MemberRow).where(MemberRow.workspace_id == tx.workspace_id, MemberRow.slack_id == slack_id)
     ).first()
+
+
+def find_acting(tx: Tx, slack_id: str) -> Acting | None:
+    """Who acts, by Slack's user id; None if they were never met."""
+    found = tx.session.execute(_ACTING, {"workspace_id": tx.workspace_id, "slack_id": slack_id}).first()
+    return Acting(*found) if found else None
 
 
 def find_member(tx: Tx, member_id: str) -> MemberRow | None:

@@ -7,11 +7,16 @@ import json
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy import Connection, Engine, event
 from structlog.testing import capture_logs
 
 from storage.db import Database
+from storage.errors import BusyError
+from storage.owners import save_from_slack
+from storage.people.members import SlackProfile
 from storage.people.workspaces import get_workspace
-from tests.bot.slack_stage import BOT, CHANNEL, Stage, sign, stage, texts, view_body
+from tests.bot.slack_stage import BOT, CHANNEL, PERSON, Stage, sign, stage, texts, view_body
+from tests.conftest import NOW
 
 
 @pytest.fixture
@@ -124,6 +129,33 @@ async def test_a_locked_database_is_told_and_nothing_is_saved(on: Stage):
     assert "busy" in form["errors"]["name"]
     assert on.notes() == []
     assert "Noted" in texts(await on.command("note hello")), "the same payload may succeed later"
+
+
+async def test_who_cannot_write_now_is_told_in_their_own_language(on: Stage):
+    with on.database.writing(on.workspace_id) as tx:
+        save_from_slack(tx, SlackProfile(PERSON, "Mia", locale="zh-CN"), NOW)
+    other = Database(on.database.url)
+    with other.write():
+        body = await on.command("note hello")
+    other.close()
+    reader = on.edge.people.find_reader(PERSON)
+    assert reader.locale == "zh-CN"
+    assert body["text"] == reader.say(BusyError().sentence)
+
+
+@pytest.mark.parametrize("text", ["note hello", "find acme"])
+async def test_a_payload_takes_one_transaction(on: Stage, text: str):
+    await on.command("find acme")
+    await on.settle()
+    begun: list[Connection] = []
+
+    def count(connection: Connection) -> None:
+        begun.append(connection)
+
+    event.listen(Engine, "begin", count)
+    await on.command(text, trigger_id="7.8")
+    event.remove(Engine, "begin", count)
+    assert len(begun) == 1
 
 
 # ---------------------------------------------------------------- refused

@@ -93,7 +93,8 @@ async def test_the_zone_chosen_here_goes_before_slacks(on: Stage):
         assert row is not None
         row.own_zone = "Asia/Tokyo"
         tx.session.add(row)
-    met = on.edge.people.find(PERSON)
+    with on.database.reading(on.workspace_id) as tx:
+        met = on.edge.people.find(tx, PERSON)
     assert met is not None
     assert met.reader.zone == "Asia/Tokyo"
 
