@@ -25,7 +25,9 @@ from storage.alerts.announcing_turns import read_turn, take_turn
 from storage.alerts.mutes import has_work, list_active
 from storage.alerts.noise_settings import get_noise_settings
 from storage.alerts.silencing import end_mutes, release_page, silence_page
+from storage.alerts.unfinished_scans import list_found
 from storage.db import Database, Tx
+from storage.delivery.schedules import DAILY, list_under_way
 from storage.people.members import MemberRow
 from storage.people.team import (
     find_stand_ins,
@@ -40,12 +42,19 @@ from storage.people.workspaces import WorkspaceRow, get_workspace
 ACTOR = Actor.job("noise")
 _DAY = timedelta(days=2)
 """Whatever the zones, what was told longer ago was not told today."""
+_PATIENCE = timedelta(hours=1)
+"""How long a run that has not ended since it began keeps others from telling of what it found."""
 _PAGE = 50
 _NAMES = {Hold: "held", Quieten: "digest_only", Silence: "muted"}
 
 
-def announce(database: Database, workspace_id: str, now: datetime) -> Mapping[str, int]:
+def announce(
+    database: Database, workspace_id: str, now: datetime, *, unfinished: Actor | None = None
+) -> Mapping[str, int]:
     """Announce what waits and may be told now. Safe to repeat, and nearly free where nothing waits.
+
+    What the job `unfinished` has found so far in a daily run that is under way is left to the end of that run, so that
+    many alerts still become one summary; but for an hour at most. A run that died is not under way.
 
     Returns how many alerts went out ("announced") in how many messages, how many have nowhere to go
     ("without_channel"), and where there are any how many were held, left to digests and muted.
@@ -55,7 +64,7 @@ def announce(database: Database, workspace_id: str, now: datetime) -> Mapping[st
     is_done = False
     while not is_done:
         with database.reading(workspace_id) as tx:
-            plan = _make_plan(tx, now)
+            plan = _make_plan(tx, now, unfinished)
         told, is_done = _carry_out(database, workspace_id, plan, now)
         counts.update(told)
     return {**counts, "without_channel": plan.homeless}
@@ -89,16 +98,28 @@ class _Team:
         return readers[0] if readers else ""
 
 
-def _make_plan(tx: Tx, now: datetime) -> _Plan:
+def _make_plan(tx: Tx, now: datetime, unfinished: Actor | None) -> _Plan:
     """What becomes of the alerts that wait. The number of queries is fixed."""
     turn = read_turn(tx)
-    found = list_unannounced(tx, now)
+    found = _list_to_announce(tx, now, unfinished)
     if not found:
         return _Plan(turn)
     team = _read_team(tx, now)
     waiting = [_to_waiting(each, team) for each in found]
     placed = [each for each in waiting if each.channel]
     return _Plan(turn, decide_noise(placed, _read_house(tx, team, now), now), len(waiting) - len(placed))
+
+
+def _list_to_announce(tx: Tx, now: datetime, unfinished: Actor | None) -> list[Unannounced]:
+    """The alerts first, the runs after them: what a run found that ends in between waits no longer, and it is another
+    turn; of one that begins in between, nothing is among them.
+    """
+    found = list_unannounced(tx, now)
+    if not found or unfinished is None:
+        return found
+    moments = list_under_way(tx, DAILY, now - _PATIENCE)
+    left = list_found(tx, unfinished, moments) if moments else ()
+    return [each for each in found if each.episode_id not in left]
 
 
 def _read_team(tx: Tx, now: datetime) -> _Team:

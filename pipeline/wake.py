@@ -11,6 +11,7 @@ from datetime import datetime
 
 from pipeline.announcing import announce
 from pipeline.report import JobReport
+from pipeline.scan import ACTOR as SCAN
 from rules.alerts.alerts import ChangeEpisode, Woke, decide
 from rules.alerts.escalation import decide_due
 from rules.records import Actor
@@ -27,9 +28,11 @@ _PAGE = 100
 
 
 def run(database: Database, workspace_id: str, now: datetime) -> JobReport:
-    """Do what is due, in pages. Safe to repeat, and to stop anywhere: the rest is done the next time."""
+    """Do what is due, in pages. Safe to repeat, and to stop anywhere: the rest is done the next time. A scan under way
+    announces itself what it finds.
+    """
     counts = run_clock(database, workspace_id, now)
-    announce(database, workspace_id, now)
+    announce(database, workspace_id, now, unfinished=SCAN)
     return JobReport("wake", dict(counts))
 
 

@@ -12,6 +12,7 @@ from sqlmodel import Field, Session, SQLModel, UniqueConstraint, col, delete, se
 
 from rules.delivery.schedules import Rhythm, is_same_day, latest_occurrence, next_occurrence
 from storage.db import Tx
+from storage.delivery.leases import SCHEDULER, LeaseRow
 from storage.fields import key, moment, workspace
 from storage.people.team import get_team_time, list_working_times
 from storage.people.workspaces import WorkspaceRow
@@ -186,6 +187,21 @@ def start_due(tx: Tx, now: datetime, epoch: int) -> list[Run]:
     """
     runs = [*_restart(tx, now, epoch), *_start_new(tx, now, epoch)]
     return sorted(runs, key=lambda run: (run.occurrence, run.job, run.audience))
+
+
+def list_under_way(tx: Tx, job: str, since: datetime) -> list[datetime]:
+    """The occurrences of a job whose runs are under way: begun after `since` (business time), under the scheduler's
+    lease as it stands, neither done nor failed. Those of a process that died are here until another takes the lease.
+    """
+    epoch = select(LeaseRow.epoch).where(LeaseRow.name == SCHEDULER).scalar_subquery()
+    query = (
+        select(ScheduleRunRow.occurrence)
+        .join(ScheduleRow, col(ScheduleRow.id) == col(ScheduleRunRow.schedule_id))
+        .where(ScheduleRow.workspace_id == tx.workspace_id, ScheduleRow.job == job)
+        .where(ScheduleRunRow.workspace_id == tx.workspace_id, col(ScheduleRunRow.finished_at).is_(None))
+        .where(ScheduleRunRow.started_at > since, col(ScheduleRunRow.epoch) == epoch)
+    )
+    return list(tx.session.exec(query))
 
 
 def finish_run(tx: Tx, run: Run, epoch: int, now: datetime, error: str = "") -> bool:
