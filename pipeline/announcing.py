@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from rules.alerts.announcements import Announcement, Waiting, find_season
 from rules.alerts.noise import Decision, Desk, Hold, House, Quieten, Silence, decide_noise
+from rules.delivery.channels import Place, choose_channel
 from rules.delivery.digests import choose_readers
 from rules.records import Actor
 from storage.alerts.announcements import Unannounced, apply_announcement, apply_hush, list_told, list_unannounced
@@ -27,6 +28,7 @@ from storage.alerts.noise_settings import get_noise_settings
 from storage.alerts.silencing import end_mutes, release_page, silence_page
 from storage.alerts.unfinished_scans import list_found
 from storage.db import Database, Tx
+from storage.delivery.channels import read_team_place
 from storage.delivery.schedules import DAILY, list_under_way
 from storage.people.members import MemberRow
 from storage.people.team import (
@@ -84,9 +86,10 @@ class _Plan:
 
 @dataclass(frozen=True)
 class _Team:
-    """Who is there on a day, who stands in for whom, who leads."""
+    """Who is there on a day, who stands in for whom, who leads, and the team's channel."""
 
     workspace: WorkspaceRow
+    place: Place
     people: Mapping[str, MemberRow]
     there: frozenset[str]
     stand_ins: Mapping[str, str]
@@ -126,7 +129,8 @@ def _read_team(tx: Tx, now: datetime) -> _Team:
     workspace, people = get_workspace(tx), list_people(tx)
     day = now.astimezone(ZoneInfo(workspace.zone)).date()
     there = frozenset(row.id for row in people) - list_away(tx, day)
-    return _Team(workspace, {row.id: row for row in people}, there, find_stand_ins(tx, day), list_leads(tx, people))
+    by_id, stand_ins = {row.id: row for row in people}, find_stand_ins(tx, day)
+    return _Team(workspace, read_team_place(tx), by_id, there, stand_ins, list_leads(tx, people))
 
 
 def _read_house(tx: Tx, team: _Team, now: datetime) -> House:
@@ -152,12 +156,12 @@ def _to_waiting(each: Unannounced, team: _Team) -> Waiting:
 
 
 def _choose_channel(each: Unannounced, team: _Team, reader_id: str) -> str:
-    """The account's own channel, else the team's, else a direct message to the reader, else to who installed Milepost.
-    A season is the whole team's: it is not spread over the accounts' channels.
+    """The account's own channel where nobody else reads it, else the team's, else a direct message to the reader, else
+    to who installed Milepost. A season is the whole team's: it is not spread over the accounts' channels.
     """
-    own = "" if find_season(each.batch) else each.account_channel
+    own = Place() if find_season(each.batch) else each.own
     reader = team.people.get(reader_id)
-    return own or team.workspace.team_channel_id or (reader.slack_id if reader else "") or team.workspace.installer_id
+    return choose_channel(own, team.place, (reader.slack_id if reader else "", team.workspace.installer_id))
 
 
 # ---------------------------------------------------------------- writing

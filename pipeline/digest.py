@@ -30,6 +30,7 @@ from rules.people.working_time import WorkingTime
 from rules.records import DigestKind, DigestWish
 from storage.agenda import Reached, list_open_items, list_reached, list_unclaimed
 from storage.db import Database, Tx
+from storage.delivery.channels import find_team_channel
 from storage.delivery.digests import apply_digests, list_last_days, list_last_made, list_made
 from storage.people.members import MemberRow
 from storage.people.team import (
@@ -40,7 +41,6 @@ from storage.people.team import (
     list_people,
     list_working_times,
 )
-from storage.people.workspaces import get_workspace
 from storage.renewals.renewals import list_coming
 
 _PAGE = 100
@@ -123,7 +123,7 @@ def _make(of: _Due, items: Sequence[Item]) -> MakeDigest:
 
 def _list_of_channel(tx: Tx, now: datetime) -> Iterator[MakeDigest]:
     """Alerts nobody took, each working day; the table of renewals, once a week (later if its day was slept over)."""
-    channel, times = get_workspace(tx).team_channel_id, get_team_time(tx)
+    channel, times = find_team_channel(tx), get_team_time(tx)
     day = find_digest_day(times, now) if channel else None
     if day is None:
         return

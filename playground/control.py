@@ -6,7 +6,7 @@ Owns its arguments and answers; the `acts*` modules own what an act does. Docume
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -96,6 +96,13 @@ class JoinIn(In):
     channel: str
 
 
+class ShareIn(In):
+    """POST /_play/share: share a channel with another organisation, invite it ("pending"), or end that ("none")."""
+
+    channel: str
+    sharing: Literal["shared", "pending", "none"] = "shared"
+
+
 class PersonIn(In):
     """POST /_play/user: change a person's record, as a profile or admin page would."""
 
@@ -132,6 +139,7 @@ class Control:
             web.post("/_play/home", self.accept(HomeIn, self.open_home)),
             web.post("/_play/say", self.accept(SayIn, self.say)),
             web.post("/_play/join", self.accept(JoinIn, self.join)),
+            web.post("/_play/share", self.accept(ShareIn, self.share)),
             web.post("/_play/user", self.accept(PersonIn, self.change_person)),
         ]
 
@@ -248,6 +256,14 @@ class Control:
         """Join a channel."""
         return self.acts.join(user, self.workspace.get_channel(body.channel))
 
+    async def share(self, _: User, body: ShareIn) -> Json:
+        """Share a channel, or end that."""
+        channel = self.workspace.get_channel(body.channel)
+        if channel.is_im:
+            raise ActError("a direct message cannot be shared")
+        self.workspace.share(channel, body.sharing)
+        return {"ok": True, "channel": show_channel(channel)}
+
     async def change_person(self, user: User, body: PersonIn) -> Json:
         """Change a person's record."""
         try:
@@ -265,4 +281,5 @@ def cap(seconds: float) -> float:
 def show_channel(channel: Channel) -> Json:
     """A conversation as the control API shows it."""
     flags = {"is_private": channel.is_private, "is_im": channel.is_im, "is_ext_shared": channel.is_ext_shared}
+    flags["is_pending_ext_shared"] = channel.is_pending_ext_shared
     return {"id": channel.id, "name": channel.name, "members": channel.members, **flags}

@@ -17,6 +17,8 @@ from playground.payloads import build_event
 
 SUBSCRIPTIONS = {"channel": "message.channels", "group": "message.groups", "im": "message.im"}
 RETRY_REASONS = {"operation_timeout": "http_timeout", "dispatch_failed": "connection_failed"}
+OTHER_TEAM = "T0000OTHER1"
+"""The organisation that channels are shared with."""
 MESSAGE_KINDS = frozenset({"message", "message_changed", "message_deleted"})
 
 
@@ -39,6 +41,8 @@ class Events:
             yield from self.list_message_events(app, change)
         elif change.kind == "channel" and "joined" in change.data:
             yield from self.list_join_events(app, change.data)
+        elif change.kind == "channel" and "is_ext_shared" in change.data:
+            yield from self.list_share_events(app, change.data)
         elif change.kind == "user_changed":
             workspace = self.core.workspace
             user = workspace.users[change.data["user"]]
@@ -67,6 +71,16 @@ class Events:
             kind = "G" if channel.is_private else "C"
             joined = {"user": data["joined"], "channel": channel.id, "channel_type": kind}
             yield {"type": "member_joined_channel", **joined, "team": workspace.team.id}
+
+    def list_share_events(self, app: App, data: Json) -> Iterator[Json]:
+        """channel_shared and channel_unshared, in channels the bot can see."""
+        if not self.core.workspace.may_see(self.core.workspace.channels[data["channel"]], app.bot_user_id):
+            return
+        if data["is_ext_shared"]:
+            yield {"type": "channel_shared", "channel": data["channel"], "connected_team_id": OTHER_TEAM}
+        else:
+            left = {"previously_connected_team_id": OTHER_TEAM, "is_ext_shared": False}
+            yield {"type": "channel_unshared", "channel": data["channel"], **left}
 
     def emit(self, app: App, event: Json) -> None:
         """Send an event in the background if the app subscribed to it."""

@@ -87,6 +87,7 @@ class Channel(Record):
     name: str
     is_private: bool = False
     is_ext_shared: bool = False
+    is_pending_ext_shared: bool = False
     is_archived: bool = False
     is_im: bool = False
     topic: str = ""
@@ -128,6 +129,7 @@ class Channel(Record):
             "is_shared": self.is_ext_shared,
             "is_ext_shared": self.is_ext_shared,
             "is_org_shared": False,
+            "is_pending_ext_shared": self.is_pending_ext_shared,
             "is_member": viewer_id in self.members,
             "context_team_id": team_id,
             "creator": self.members[0] if self.members else "",

@@ -97,6 +97,16 @@ class Workspace:
         self.feed.tell("channel", {"channel": channel.id, "joined": user_id}, self.watchers(channel))
         return True
 
+    def share(self, channel: Channel, sharing: str) -> None:
+        """Share a channel with another organisation ("shared"), invite it ("pending"), or end both ("none"); told when
+        the other side came or went.
+        """
+        was_shared = channel.is_ext_shared
+        channel.is_ext_shared, channel.is_pending_ext_shared = sharing == "shared", sharing == "pending"
+        if channel.is_ext_shared != was_shared:
+            data = {"channel": channel.id, "is_ext_shared": channel.is_ext_shared}
+            self.feed.tell("channel", data, self.watchers(channel))
+
     def watchers(self, channel: Channel) -> frozenset[str] | None:
         """Who sees what happens in a channel; None (everybody) for public ones."""
         return frozenset(channel.members) if channel.is_im or channel.is_private else None

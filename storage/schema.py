@@ -7,7 +7,7 @@ from sqlmodel import SQLModel
 from storage import audit
 from storage.accounts import accounts, contacts, notes
 from storage.alerts import adjustments, alerts, conditions, escalations, mutes, noise_settings
-from storage.delivery import deliveries, digests, leases, outbox, schedules
+from storage.delivery import channels, deliveries, digests, leases, outbox, schedules
 from storage.health import feeds, health, tickets, usage
 from storage.people import members, workspaces
 from storage.renewals import contracts, renewals
@@ -16,7 +16,7 @@ from storage.success import checkins, journeys, metrics, risks, targets, tasks
 TABLE_MODULES = (
     *(accounts, contacts, notes),
     *(adjustments, alerts, conditions, escalations, mutes, noise_settings),
-    *(deliveries, digests, leases, outbox, schedules),
+    *(channels, deliveries, digests, leases, outbox, schedules),
     *(feeds, health, tickets, usage),
     *(members, workspaces),
     *(contracts, renewals),

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from bot.doctor.findings import Finding, fail, ok, warn
+from rules.delivery.channels import Sharing
 from storage.db import Database, Tx
 from storage.delivery.backlog import find_last_run, list_late, read_backlog
+from storage.delivery.channels import count_sharing, read_team_place
 from storage.delivery.schedules import list_failures
 from storage.health.feeds import list_stops
 from storage.health.portfolio import count_accounts
@@ -55,6 +57,7 @@ def check_setup(tx: Tx) -> Iterator[Finding]:
             f"paused: {row.paused_reason}",
             _BY_HAND_ADVICE if row.paused_reason == BY_HAND else _REFUSED_ADVICE,
         )
+    yield from _check_sharing(tx)
     if row.team_channel_id:
         yield ok("team channel", row.team_channel_id)
     else:
@@ -67,6 +70,20 @@ def check_setup(tx: Tx) -> Iterator[Finding]:
     if unlinked := list_unlinked_emails(tx):
         said = f"{len(unlinked)} addresses of owners belong to nobody in Slack: {', '.join(unlinked[:3])}"
         yield warn("owners", said, "In Slack: /cs team unmatched")
+
+
+def _check_sharing(tx: Tx) -> Iterator[Finding]:
+    team, counts = read_team_place(tx), count_sharing(tx)
+    if team.sharing is Sharing.SHARED:
+        said = f"another organisation reads {team.channel}: nothing about customers is posted there"
+        yield warn("team channel", said, "Choose another one, in Slack: /cs setup")
+    if counts.shared:
+        said = f"{counts.shared} of accounts are read by another organisation: nothing about customers is posted there"
+        yield warn("channels", said, "It goes to the team channel. For another channel, in Slack: /cs edit")
+    if counts.unknown:
+        why = f" ({', '.join(counts.errors)})" if counts.errors else ""
+        said = f"who reads {counts.unknown} of accounts is not known{why}: they are not used until it is"
+        yield warn("channels", said, "milepost run finds it out, with the scopes channels:read and groups:read.")
 
 
 def check_work(tx: Tx, now: datetime) -> Iterator[Finding]:

@@ -16,16 +16,18 @@ import structlog
 
 from bot import metrics
 from bot.clocks import Clocks
+from bot.slack.delivery_fallbacks import move_out
 from bot.slack.delivery_records import Answer, Moment, bury, record_all
-from bot.slack.delivery_renders import Drawing, make_search
+from bot.slack.delivery_renders import Drawing, SharedChannelError, list_channels, make_search
 from bot.slack.delivery_requests import Parcel, Search
 from commands.slice import Render
-from rules.delivery.outbox import MOST_RENDER_ATTEMPTS, Pace, classify
+from rules.delivery.outbox import MOST_RENDER_ATTEMPTS, SHARED, Pace, classify
 from rules.records import Actor
 from storage.clock import read_clock
 from storage.db import Database, Tx
 from storage.delivery import outbox_claims as claims
-from storage.delivery.outbox import OutboxRow
+from storage.delivery.channels import list_shared
+from storage.delivery.outbox import OutboxRow, enqueue
 from storage.delivery.outbox_due import Due, find_due
 from storage.people.connections import BY_HAND, resume_workspace
 from storage.people.workspaces import get_workspace, list_workspaces
@@ -147,7 +149,7 @@ class Desk:
 
     def _draw(self, workspace_id: str, rows: Sequence[OutboxRow]) -> list[tuple[OutboxRow, Parcel]]:
         """The messages of claimed rows as of now. Rows that have nothing to send are left out, and moved on: they are
-        cancelled, or their render failed.
+        cancelled, their render failed, or they may not be posted where they would be.
         """
         drawn: list[tuple[OutboxRow, Parcel]] = []
         empty: list[tuple[OutboxRow, str]] = []
@@ -168,13 +170,15 @@ class Desk:
         """Draw until a render fails: PostgreSQL answers nothing more in that transaction."""
         with self.database.reading(workspace_id) as tx:
             held = claims.find_held(tx, pending)
-            drawing = Drawing(tx, self.renders)
+            drawing = Drawing(tx, self.renders, list_shared(tx, list_channels(pending)))
             while pending:
                 row = pending.popleft()
                 if row.id not in held:
                     continue
                 try:
                     yield row, drawing.draw(row), ""
+                except SharedChannelError:
+                    yield row, None, SHARED
                 except Exception as error:  # noqa: BLE001  # a bug in one message must not hold up the others
                     _log.exception("render_failed", kind=row.kind, reference=row.reference)
                     yield row, None, f"cannot be shown ({type(error).__name__})"
@@ -185,10 +189,18 @@ class Desk:
             for row, error in empty:
                 if not error:
                     claims.cancel(tx, row, "nothing left to say")
+                elif error == SHARED:
+                    self._move_out(tx, row, at)
                 elif row.attempts < MOST_RENDER_ATTEMPTS:
                     claims.requeue(tx, row, at.backoff(row), error)
                 else:
                     bury(tx, row, error, at)
+
+    def _move_out(self, tx: Tx, row: OutboxRow, at: Moment) -> None:
+        moved = move_out(tx, row)
+        if claims.cancel(tx, row, SHARED):
+            _log.warning("not_said_in_shared_channel", kind=row.kind, channel=row.channel, moved=len(moved))
+            enqueue(tx, moved, at.business)
 
     # ------------------------------------------------------------ outcomes
 

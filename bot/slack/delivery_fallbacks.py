@@ -1,18 +1,20 @@
-"""Where else a message goes when nothing can be posted in its channel. Owns the order of places: who is responsible by
-direct message, the team channel, the admin; each once. Only what must not be silent has a fall-back.
+"""Where else a message goes when nothing can, or may, be posted in its channel. Owns the order of places: who is
+responsible by direct message, the team channel, the admin; each once. Only what must not be silent has a fall-back.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bot.slack.delivery_notices import find_admin
-from rules.delivery.outbox import is_place_error
+from rules.delivery.outbox import SHARED, is_place_error
 from rules.records import Enqueue
 from storage.accounts.accounts import find_account
 from storage.alerts.alerts import MESSAGE, SUMMARY, find_episode
 from storage.db import Tx
-from storage.delivery.outbox import OutboxRow, list_places
+from storage.delivery.channels import find_team_channel, list_shared
+from storage.delivery.outbox import OutboxRow, find_latest_post, list_places
 from storage.people.members import find_member
-from storage.people.workspaces import get_workspace
 from storage.renewals.renewals import ROOT, find_renewal_row
 
 _KINDS = frozenset({MESSAGE, SUMMARY, ROOT})
@@ -25,8 +27,39 @@ def make_fallback(tx: Tx, row: OutboxRow, error: str) -> Enqueue | None:
     """
     if row.is_update or row.kind not in _KINDS or not is_place_error(error):
         return None
+    return _make(tx, row, (_find_responsible(tx, row), find_team_channel(tx), find_admin(tx)))
+
+
+def move_out(tx: Tx, row: OutboxRow) -> list[Enqueue]:
+    """The post that another organisation would read, for a place that is our own: the team channel first, which is
+    where it would have gone. A reply takes the message it belongs to with it. [] where it need not be said elsewhere.
+    """
+    head = find_latest_post(tx, row.thread_kind, row.thread_reference) if row.thread_kind else row
+    if head is None:
+        return []
+    moved = _leave(tx, head)
+    if not row.thread_kind or (not moved and list_shared(tx, [head.channel])):
+        return moved
+    reply = Enqueue(
+        row.kind,
+        row.reference,
+        dedupe_key=f"{row.dedupe_key}@{SHARED}",
+        thread_kind=row.thread_kind,
+        thread_reference=row.thread_reference,
+        priority=row.priority,
+    )
+    return [*moved, reply]
+
+
+def _leave(tx: Tx, row: OutboxRow) -> list[Enqueue]:
+    if row.kind not in _KINDS or not list_shared(tx, [row.channel]):
+        return []
+    found = _make(tx, row, (find_team_channel(tx), _find_responsible(tx, row), find_admin(tx)))
+    return [found] if found else []
+
+
+def _make(tx: Tx, row: OutboxRow, wanted: Iterable[str]) -> Enqueue | None:
     tried = list_places(tx, row.kind, row.reference)
-    wanted = (_find_responsible(tx, row), get_workspace(tx).team_channel_id, find_admin(tx))
     place = next((each for each in wanted if each and each not in tried), "")
     if not place:
         return None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from commands.delivery.places import advice_words, place_words
+from commands.blocks.channels import place_words
+from commands.delivery.places import advice_words
 from commands.kit import context, esc, message, section
 from commands.people.setup import GREETING
 from commands.slice import Message, Render

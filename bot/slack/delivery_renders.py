@@ -1,16 +1,17 @@
 """Outbox rows as Slack will see them: rendered as of now, with the place they go to. Owns how a row becomes a parcel or
-a search, in the caller's transaction; refuses to speak to Slack and to write.
+a search, in the caller's transaction, and that nothing new is said where another organisation reads it; refuses to
+speak to Slack and to write.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from bot.slack.delivery_requests import Parcel, Search
 from bot.slack.delivery_truth import is_past
-from commands.delivery.places import place_words
-from commands.kit import context
+from commands.blocks.channels import place_words
+from commands.kit import context, message, section
 from commands.slice import Message, Render
 from storage.db import Tx
 from storage.delivery.outbox import OutboxRow, find_post, find_posted
@@ -19,30 +20,56 @@ from storage.people.workspaces import get_workspace
 from words.reader import Reader
 
 
+class SharedChannelError(Exception):
+    """A post would go to a channel that another organisation reads."""
+
+
 @dataclass(frozen=True)
 class Drawing:
-    """The renders within one transaction, which remembers who reads what."""
+    """The renders within one transaction, which remembers who reads what. `shared`: channels that another organisation
+    reads, of those that the rows to draw speak of.
+    """
 
     tx: Tx
     renders: Mapping[str, Render]
+    shared: frozenset[str] = frozenset()
     _readers: dict[str, Reader] = field(default_factory=dict)
 
     def draw(self, row: OutboxRow) -> Parcel | None:
-        """The message of a row as of now; None when there is nothing (left) to say."""
+        """The message of a row as of now; None when there is nothing (left) to say.
+
+        Raises `SharedChannelError` for a post that may not go where it would.
+        """
         posted = find_post(self.tx, row.kind, row.reference) if row.is_update else None
         if row.is_update and posted is None:
             return None
         if not row.is_update and is_past(self.tx, row):
             return None
         reader = self._reader(row.channel)
-        message = self.renders[row.kind](row.reference, self.tx, reader)
-        if message is None:
-            return None
-        message = _tell_meant(message, (posted or row).instead_of, reader)
-        if posted is not None:
-            return Parcel(message, row.dedupe_key, posted.posted_channel, ts=posted.slack_ts)
+        return self._draw_post(row, reader) if posted is None else self._draw_update(row, posted, reader)
+
+    def _draw_post(self, row: OutboxRow, reader: Reader) -> Parcel | None:
         channel, thread_ts = _find_thread(self.tx, row) or (row.channel, "")
-        return Parcel(message, row.dedupe_key, channel, thread_ts=thread_ts)
+        if channel in self.shared:
+            raise SharedChannelError
+        drawn = self._render(row, row.instead_of, reader)
+        return Parcel(drawn, row.dedupe_key, channel, thread_ts=thread_ts) if drawn else None
+
+    def _draw_update(self, row: OutboxRow, posted: OutboxRow, reader: Reader) -> Parcel | None:
+        """The message anew; where another organisation reads it by now, what takes its place."""
+        is_covered = posted.posted_channel in self.shared
+        drawn = _cover(reader) if is_covered else self._render(row, posted.instead_of, reader)
+        return Parcel(drawn, row.dedupe_key, posted.posted_channel, ts=posted.slack_ts) if drawn else None
+
+    def _render(self, row: OutboxRow, meant: str, reader: Reader) -> Message | None:
+        """The message; a fall-back says where it would stand if it could."""
+        drawn = self.renders[row.kind](row.reference, self.tx, reader)
+        if drawn is None or not meant:
+            return drawn
+        said = reader.say("Meant for {place}, where I cannot post.", place=place_words(meant))
+        if meant in self.shared:
+            said = reader.say("Meant for {place}, which another organisation reads.", place=place_words(meant))
+        return replace(drawn, blocks=(*drawn.blocks, context(said)))
 
     def _reader(self, channel: str) -> Reader:
         """A person's own language and zone for a direct message, the workspace's for a channel."""
@@ -54,12 +81,15 @@ class Drawing:
         return self._readers[name]
 
 
-def _tell_meant(message: Message, channel: str, reader: Reader) -> Message:
-    """A fall-back says where it would stand if it could."""
-    if not channel:
-        return message
-    said = reader.say("Meant for {place}, where I cannot post.", place=place_words(channel))
-    return replace(message, blocks=(*message.blocks, context(said)))
+def _cover(reader: Reader) -> Message:
+    """What stands in the place of a message that another organisation would read."""
+    said = reader.say("Milepost says nothing about customers here, because another organisation reads this channel.")
+    return message(said, section(said))
+
+
+def list_channels(rows: Iterable[OutboxRow]) -> set[str]:
+    """The channels that the rows speak of."""
+    return {channel for row in rows for channel in (row.channel, row.instead_of) if channel}
 
 
 def make_search(tx: Tx, row: OutboxRow) -> Search:

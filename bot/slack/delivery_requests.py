@@ -88,6 +88,15 @@ async def delete(client: AsyncWebClient, channel: str, ts: str, timeout_seconds:
     return await _outcome(client.chat_delete(channel=channel, ts=ts), timeout_seconds)
 
 
+async def ask_channel(
+    client: AsyncWebClient, channel: str, timeout_seconds: float
+) -> tuple[Outcome, Mapping[str, Any]]:
+    """What Slack knows of a channel: its conversation object, empty unless the outcome is ok."""
+    outcome, body = await _answer(client.conversations_info(channel=channel), timeout_seconds)
+    found = (body or {}).get("channel")
+    return outcome, found if isinstance(found, dict) else {}
+
+
 async def ask_token(client: AsyncWebClient, timeout_seconds: float) -> Outcome:
     """Whether Slack takes the client's token."""
     return await _outcome(client.auth_test(), timeout_seconds)

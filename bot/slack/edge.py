@@ -28,6 +28,7 @@ from structlog.contextvars import bind_contextvars
 
 from bot import metrics
 from bot.clocks import Clocks
+from bot.slack.channels import Channels
 from bot.slack.events import Events
 from bot.slack.handling import Answer, Handling
 from bot.slack.installation import Installation, build_authorize
@@ -73,11 +74,14 @@ class EdgeSettings:
 
 
 class Edge:
-    """One installation's app. `app` takes payloads, `client` is the edge's own, `people` refreshes members."""
+    """One installation's app. `app` takes payloads, `client` is the edge's own, `people` refreshes members, `channels`
+    finds out who reads a channel.
+    """
 
     def __init__(self, handling: Handling, people: People, client: AsyncWebClient, settings: EdgeSettings) -> None:
         self.client = client
         self.people = people
+        self.channels = Channels(people.database, settings.installation.workspace_id, client, people.clocks)
         self.tasks = Tasks()
         self.is_stopping = False
         self._handling = handling
@@ -121,6 +125,7 @@ class Edge:
                 await asyncio.wait_for(self.people.refresh(payload.slack_id), ASK_SECONDS)
             answer = await self._handle(payload, is_final=True)
         self._on_commit()
+        self.channels.nudge()
         if answer.is_stale:
             self.tasks.start(self.people.refresh(payload.slack_id), "refresh a person")
         return answer
@@ -176,7 +181,7 @@ def _build_app(edge: Edge, settings: EdgeSettings) -> AsyncApp:
     app.view_closed(_ANY)(_ignore)
     app.shortcut(_ANY)(_ignore)
     app.event("app_home_opened")(_listen_home(edge))
-    events = Events(edge.people)
+    events = Events(edge.people, edge.channels)
     for name, act in events.by_name().items():
         app.event(name)(_listen_event(edge, act))
     app.event(_ANY)(_ignore)

@@ -1,5 +1,5 @@
-"""Events that change what we know of the workspace: people, and the app being taken out. Owns what each event
-does; refuses the Home tab, which is a person's doing.
+"""Events that change what we know of the workspace: people, who reads a channel, and the app being taken out. Owns what
+each event does; refuses the Home tab, which is a person's doing.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from bot.slack.channels import Channels
 from bot.slack.delivery_records import pause
 from bot.slack.people import People
 from storage.errors import BusyError
@@ -25,11 +26,14 @@ class Events:
     """The events of one installation. Each answers whether it is done; if not, Slack may send it again."""
 
     people: People
+    channels: Channels
 
     def by_name(self) -> dict[str, Act]:
         """Event type → what to do."""
         return {
             "user_change": self.change_user,
+            "channel_shared": self.share_channel,
+            "channel_unshared": self.unshare_channel,
             "tokens_revoked": self.revoke_tokens,
             "app_uninstalled": self.uninstall,
         }
@@ -38,6 +42,21 @@ class Events:
         """Somebody changed name, zone, language or rights. Repeating it changes nothing."""
         try:
             await self.people.learn((body.get("event") or {}).get("user") or {})
+        except BusyError:
+            return False
+        return True
+
+    async def share_channel(self, body: Mapping[str, Any]) -> bool:
+        """A channel was shared with another workspace; Slack is asked whether that is another organisation's."""
+        return await self._change_channel(body, is_shared=True)
+
+    async def unshare_channel(self, body: Mapping[str, Any]) -> bool:
+        """Somebody else left a channel; others may still be in it, so Slack is asked."""
+        return await self._change_channel(body, is_shared=False)
+
+    async def _change_channel(self, body: Mapping[str, Any], *, is_shared: bool) -> bool:
+        try:
+            await self.channels.learn(str((body.get("event") or {}).get("channel") or ""), is_shared=is_shared)
         except BusyError:
             return False
         return True

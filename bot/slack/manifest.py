@@ -21,13 +21,13 @@ _HINT_LENGTH = 100
 SCOPES = {
     "channels:history": "look whether an uncertain post arrived",
     "channels:join": "post in the public channel that was picked",
-    "channels:read": "name the channels that can be picked",
+    "channels:read": "name the channels that can be picked, and see which of them another organisation reads",
     "chat:write": "post alerts and answers",
     "chat:write.public": "post in public channels without joining them",
     "commands": "the slash command",
     "files:write": "put pictures into messages",
     "groups:history": "the same look in private channels",
-    "groups:read": "name the private channels the bot is in",
+    "groups:read": "the same for private channels the bot is in",
     "im:history": "the same look in direct messages",
     "im:read": "know the direct messages with the bot",
     "im:write": "open a direct message",
@@ -35,7 +35,7 @@ SCOPES = {
     "users:read": "names, time zones, languages and admins",
     "users:read.email": "match people with the owners of imported accounts",
 }
-EVENTS = ("app_home_opened", "app_uninstalled", "tokens_revoked", "user_change")
+EVENTS = ("app_home_opened", "app_uninstalled", "channel_shared", "channel_unshared", "tokens_revoked", "user_change")
 _LONG_DESCRIPTION = (
     "Milepost keeps what each customer wants to achieve, in numbers, with dates and people on both sides. It watches "
     "product usage and targets, speaks up when something slips, says why, and asks who takes it. Alerts carry the "

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
+from commands.accounts.account_channel import channel_note
 from commands.alerts.alert_views import list_blocks, load_views
 from commands.blocks.accounts import headline, note_button, renewal_words
+from commands.blocks.channels import place_words
 from commands.blocks.checkins import checkin_button, risks_button, tasks_button
 from commands.blocks.contacts import sponsor_line
 from commands.blocks.health import factor_lines, health_line
@@ -54,6 +56,7 @@ def render_card(reader: Reader, tx: Tx, account: AccountRow, today: date) -> Mes
     blocks = [
         section(head),
         *_people_blocks(reader, tx, account, today, is_renewal_told=bool(coming)),
+        *_channel_blocks(reader, tx, account),
         *journey_blocks(reader, tx, account, today),
         divider(),
         *_target_blocks(reader, known, names, today),
@@ -76,6 +79,12 @@ def _people_blocks(reader: Reader, tx: Tx, account: AccountRow, today: date, *, 
     sponsor = sponsor_line(reader, list_sponsors(tx, [account.id]).get(account.id, []))
     lines = [line for line in (since, renewal_words(reader, contracts, today), sponsor) if line]
     return [context("\n".join(lines))] if lines else []
+
+
+def _channel_blocks(reader: Reader, tx: Tx, account: AccountRow) -> list[Json]:
+    """The account's own channel, where nothing is posted in it."""
+    note = channel_note(reader, tx, account.channel_id)
+    return [context(f"{place_words(account.channel_id)} · {esc(note)}")] if note else []
 
 
 def _alert_blocks(reader: Reader, tx: Tx, account: AccountRow) -> list[Json]:

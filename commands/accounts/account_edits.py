@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from commands.access import require_on
 from commands.accounts.account_changes import change_words
+from commands.accounts.account_channel import channel_note
 from commands.accounts.account_forms import open_account_form
 from commands.accounts.asking import ask_which, get_pressed
 from commands.accounts.versions import ACCOUNT, get_undoable, require_unchanged, seen_now, undo_ref
 from commands.blocks.accounts import EDIT, show_button, shown_name
-from commands.kit import actions, button, message, section
+from commands.kit import actions, button, context, esc, message, section
 from commands.naming import find_only_account
 from commands.slice import Button, Call, Command, Message, OpenForm, Reply, Whisper, answer_in_place
 from rules.accounts.accounts import AccountDraft, decide_change, put_back
@@ -51,7 +52,9 @@ def change_account(call: Call, tx: Tx, account: AccountRow, wanted: AccountDraft
     what = change_words(call.reader, tx, present, wanted)
     said = call.reader.say("Changed {account}: {what}", account=f"*{shown_name(row)}*", what=what)
     back = button(call.reader.say("Undo"), UNDO_CHANGE, undo_ref(tx, "account", row.id, _CHANGED, ACCOUNT))
-    return message(said, section(said), actions(back, show_button(call.reader, row.id)))
+    note = channel_note(call.reader, tx, wanted.channel_id) if wanted.channel_id != present.channel_id else ""
+    hint = [context(esc(note))] if note else []
+    return message(said, section(said), *hint, actions(back, show_button(call.reader, row.id)))
 
 
 def undo_change(call: Call, tx: Tx) -> list[Reply]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
+from commands.accounts.account_channel import channel_note
 from commands.blocks.accounts import state_words
 from commands.kit import (
     Json,
@@ -87,7 +88,8 @@ def open_account_form(
     reader = call.reader
     owner = get_members(tx, [draft.owner_id]).get(draft.owner_id) if draft.owner_id else None
     title = reader.say("Edit account") if account_id else reader.say("Add an account")
-    fields = (*_name_fields(call, draft), *_team_fields(call, draft, owner.slack_id if owner else ""))
+    note = channel_note(reader, tx, draft.channel_id)
+    fields = (*_name_fields(call, draft), *_team_fields(call, draft, owner.slack_id if owner else "", note))
     return OpenForm(FormView(ACCOUNT_FORM, title, fields, reader.say("Save"), Ref("account", account_id, seen or {})))
 
 
@@ -163,7 +165,7 @@ def _name_fields(call: Call, draft: AccountDraft) -> tuple[Json, ...]:
     )
 
 
-def _team_fields(call: Call, draft: AccountDraft, owner: str) -> tuple[Json, ...]:
+def _team_fields(call: Call, draft: AccountDraft, owner: str, channel_note: str) -> tuple[Json, ...]:
     reader = call.reader
     tiers = [(tier.value, tier.value) for tier in Tier]
     states = [(state.value, state_words(reader, state)) for state in AccountState]
@@ -181,4 +183,8 @@ def _team_fields(call: Call, draft: AccountDraft, owner: str) -> tuple[Json, ...
         ),
         ("started_on", reader.say("Customer since"), date_picker(initial=draft.started_on)),
     )
-    return tuple(form_field(name, label, element, is_optional=name != "state") for name, label, element in fields)
+    hints = {"channel": channel_note}
+    return tuple(
+        form_field(name, label, element, hint=hints.get(name, ""), is_optional=name != "state")
+        for name, label, element in fields
+    )

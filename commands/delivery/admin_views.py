@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from commands.delivery.places import advice_words, place_words
+from commands.blocks.channels import place_words, sharing_lines, team_shared_words
+from commands.delivery.places import advice_words
 from commands.kit import Element, Json, actions, button, confirm, context, divider, esc, message, section
 from commands.pages import Page
 from commands.slice import Call, Message, Ref
 from commands.typed import get_today
+from rules.delivery.channels import Sharing
 from rules.delivery.outbox import UNSEEN
 from storage.audit import find_latest_change
 from storage.db import Tx
 from storage.delivery.backlog import Backlog, list_last_runs, list_late, read_backlog
+from storage.delivery.channels import count_sharing, read_team_place
 from storage.delivery.schedules import list_failures
 from storage.delivery.stuck import Group, count_groups, list_groups
 from storage.health.usage_days import last_day
@@ -40,7 +43,7 @@ def render_admin(call: Call, tx: Tx, wanted: int = 1, said: str = "") -> Message
         actions(*page.buttons(reader, BACK, NEXT, _OUTBOX), *_buttons(call, tx, backlog)),
         divider(),
         *_job_blocks(call, tx),
-        context(_feed_line(call, tx)),
+        context("\n".join([_feed_line(call, tx), *_channel_lines(reader, tx)])),
     )
 
 
@@ -138,6 +141,12 @@ def _job_blocks(call: Call, tx: Tx) -> list[Json]:
         when = reader.moment(run.occurrence, today=today)
         lines.append(reader.say("⚠️ The run of {when} failed: {error}", when=when, error=esc(run.error)))
     return [section("\n".join(lines))]
+
+
+def _channel_lines(reader: Reader, tx: Tx) -> list[str]:
+    team = read_team_place(tx)
+    shared = [team_shared_words(reader, team.channel)] if team.sharing is Sharing.SHARED else []
+    return [*shared, *sharing_lines(reader, count_sharing(tx))]
 
 
 def _feed_line(call: Call, tx: Tx) -> str:

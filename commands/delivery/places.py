@@ -1,10 +1,9 @@
-"""Where messages go and why they cannot, in words. Owns what to do about each of Slack's refusals."""
+"""Why messages cannot go where they should, in words. Owns what to do about each of Slack's refusals."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from commands.kit import mention
 from words.reader import Reader
 
 _ADVICE: Mapping[str, str] = {
@@ -18,11 +17,6 @@ _ADVICE: Mapping[str, str] = {
     "user_disabled": "That person is not here any more: have their accounts owned by somebody else.",
 }
 _OTHER_ADVICE = "See the log for details."
-
-
-def place_words(channel: str) -> str:
-    """A channel or a person, as Slack shows them."""
-    return mention(channel) if channel[:1] in {"U", "W"} else f"<#{channel}>"
 
 
 def advice_words(reader: Reader, error: str) -> str:

@@ -4,6 +4,7 @@ channel; chooses no channel by itself.
 
 from __future__ import annotations
 
+from commands.blocks.channels import team_shared_words
 from commands.kit import Json, actions, context, mention, message, section
 from commands.people import places, undoing
 from commands.people.first_steps import (
@@ -25,6 +26,7 @@ from rules.records import Enqueue, Role
 from storage.audit import find_line
 from storage.db import Tx
 from storage.delivery import welcomes
+from storage.delivery.channels import list_shared
 from storage.delivery.outbox import enqueue
 from storage.people.members import find_member
 from storage.people.workspaces import apply_setup, get_workspace
@@ -107,7 +109,9 @@ def _change(call: Call, tx: Tx, present: Setup, wanted: Setup, version: int | No
 def _hints(call: Call, tx: Tx, present: Setup, wanted: Setup) -> list[Json]:
     """What is still to do for a change to work."""
     reader, hints = call.reader, []
-    if wanted.team_channel_id not in ("", present.team_channel_id):
+    if list_shared(tx, [wanted.team_channel_id]):
+        hints.append(team_shared_words(reader, wanted.team_channel_id))
+    elif wanted.team_channel_id not in ("", present.team_channel_id):
         hints.append(
             reader.say(
                 "I say hello there now. If you see nothing, the channel is private and I am not in it: type "

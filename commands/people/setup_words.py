@@ -6,11 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from commands.blocks.channels import sharing_lines, team_shared_words
 from commands.kit import esc, mention
 from commands.people.setup_form import language_name
+from rules.delivery.channels import Sharing
 from rules.people.setup import Setup
 from storage.accounts.channels import count_own_channels
 from storage.db import Tx
+from storage.delivery.channels import count_sharing, read_team_place
 from storage.people.members import MemberRow, get_members
 from storage.people.team import get_team_time
 from storage.people.workspaces import find_setting, get_workspace
@@ -34,7 +37,9 @@ def place_lines(reader: Reader, tx: Tx) -> list[str]:
     """Where Milepost posts what, and who set it: each kind of message on one line."""
     home, time = get_workspace(tx), get_team_time(tx)
     channel, at = f"<#{home.team_channel_id}>", f"{time.digest_at:%H:%M}"
-    if home.team_channel_id:
+    if read_team_place(tx).sharing is Sharing.SHARED:
+        to_team = [team_shared_words(reader, home.team_channel_id)]
+    elif home.team_channel_id:
         to_team = [
             reader.say("Alerts: {channel}{who}", channel=channel, who=_who_set(reader, tx)),
             reader.say("Red accounts nobody took: {channel}, daily at {time}", channel=channel, time=at),
@@ -54,7 +59,7 @@ def place_lines(reader: Reader, tx: Tx) -> list[str]:
         own,
     )
     digests = reader.say("Digests: to each person alone, when their working day has begun.")
-    return [*to_team, *([in_own] if own else []), digests]
+    return [*to_team, *([in_own, *sharing_lines(reader, count_sharing(tx))] if own else []), digests]
 
 
 def _who_set(reader: Reader, tx: Tx) -> str:

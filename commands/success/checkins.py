@@ -21,7 +21,7 @@ from storage.accounts.accounts import AccountRow, get_account
 from storage.alerts.alerts import enqueue_refresh
 from storage.alerts.settling import settle_missing_values
 from storage.db import Tx
-from storage.success.checkin_writes import OFFERS, SUMMARY, apply_checkins, is_checkin_needed
+from storage.success.checkin_writes import OFFERS, SUMMARY, apply_checkins, find_summary_channel, is_checkin_needed
 from storage.success.checkins import CheckinRow, get_checkin
 
 UNDO = "checkins.undo"
@@ -75,8 +75,8 @@ def _open(call: Call, tx: Tx, account: AccountRow) -> list[Reply]:
 def _said(call: Call, tx: Tx, account: AccountRow, row: CheckinRow) -> Message:
     """The summary for the person who saved it, with the way back."""
     title, blocks = summarise(call.reader, tx, account, row)
-    if account.channel_id:
-        blocks.append(context(call.reader.say("Posted in {channel}", channel=f"<#{account.channel_id}>")))
+    if channel := find_summary_channel(tx, account):
+        blocks.append(context(call.reader.say("Posted in {channel}", channel=f"<#{channel}>")))
     return message(title, *blocks, actions(button(call.reader.say("Undo"), UNDO, Ref("checkin", row.id))))
 
 

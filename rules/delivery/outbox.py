@@ -10,6 +10,8 @@ from enum import StrEnum
 LONGEST_WAIT_SECONDS = 15 * 60.0
 MOST_RENDER_ATTEMPTS = 6
 UNSEEN = "may have been posted, history cannot be read"
+SHARED = "another organisation reads this channel"
+"""Why a message is not posted in a channel though Slack would let us."""
 
 _TOKEN_ERRORS = frozenset(
     {

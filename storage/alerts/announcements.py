@@ -15,11 +15,13 @@ from sqlmodel import col, select
 from rules.alerts.announcements import Announcement
 from rules.alerts.hushing import hush
 from rules.alerts.noise import Hold, Quieten, Silence, Told
+from rules.delivery.channels import Place, Sharing
 from rules.records import Actor, AlertKind, Enqueue, EpisodeState, Severity, Tier
 from storage.accounts.accounts import AccountRow
 from storage.alerts.alert_writes import apply_alerts
 from storage.alerts.alerts import MESSAGE, SUMMARY, EpisodeRow, responsible, to_episode
 from storage.db import Tx
+from storage.delivery.channels import ChannelRow, is_channel_of_account
 from storage.delivery.outbox import enqueue
 from storage.types import new_id
 
@@ -28,7 +30,7 @@ _PAGE = 500
 
 
 class Unannounced(NamedTuple):
-    """An alert nobody was told of: where it could be told ("" for no channel of the account) and whose it is."""
+    """An alert nobody was told of: the account's own channel, with who reads it, and whose it is."""
 
     episode_id: str
     account_id: str
@@ -37,8 +39,14 @@ class Unannounced(NamedTuple):
     level: float
     batch: str
     account_channel: str
+    account_sharing: Sharing | None
     tier: Tier | None
     owner_id: str | None
+
+    @property
+    def own(self) -> Place:
+        """The account's own channel."""
+        return Place(self.account_channel, self.account_sharing or Sharing.UNKNOWN)
 
 
 def list_unannounced(tx: Tx, now: datetime) -> list[Unannounced]:
@@ -46,13 +54,14 @@ def list_unannounced(tx: Tx, now: datetime) -> list[Unannounced]:
     row = EpisodeRow
     columns = (
         *map(col, (row.id, row.account_id, row.kind, row.severity, row.level, row.batch)),
-        *map(col, (AccountRow.channel_id, AccountRow.tier)),
+        *map(col, (AccountRow.channel_id, ChannelRow.sharing, AccountRow.tier)),
         responsible(),
     )
     rows = tx.session.execute(
         select_columns(*columns)
         .select_from(EpisodeRow)
         .join(AccountRow, col(AccountRow.id) == col(EpisodeRow.account_id))
+        .join(ChannelRow, is_channel_of_account(tx), isouter=True)
         .where(col(AccountRow.workspace_id) == tx.workspace_id, _is_waiting(tx), _is_released(now))
         .order_by(col(EpisodeRow.id))
     )

@@ -20,11 +20,11 @@ from rules.records import Enqueue, EpisodeState, Severity
 from storage.accounts.accounts import AccountRow, is_in_use
 from storage.alerts.alerts import ESCALATION, REMINDER, EpisodeRow, is_unclosed
 from storage.db import Tx
+from storage.delivery.channels import find_team_channel
 from storage.delivery.outbox import enqueue
 from storage.fields import key, moment, workspace
 from storage.people.members import MemberRow, get_members
 from storage.people.team import find_stand_ins, list_leads, list_people, list_working_times
-from storage.people.workspaces import get_workspace
 from storage.upsert import upsert
 
 LEADS = "escalation_digest"
@@ -63,7 +63,7 @@ def _remind(kind: str, row: EpisodeRow, channel: str) -> Enqueue:
 
 
 def _list_channels(tx: Tx) -> list[str]:
-    channel = get_workspace(tx).team_channel_id
+    channel = find_team_channel(tx)
     if channel:
         return [channel]
     people = list_people(tx)

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlmodel import col
 
+from rules.delivery.channels import choose_channel
 from rules.errors import StaleError
 from rules.records import Actor, Change, Enqueue, OfferState
 from rules.success.checkins import (
@@ -25,9 +26,10 @@ from rules.success.checkins import (
 from rules.success.plans import AddMeasurement, RemoveMeasurement
 from rules.success.risks import AddRisk, ChangeRisk
 from rules.success.tasks import AddTask, ChangeTask
-from storage.accounts.accounts import get_account
+from storage.accounts.accounts import AccountRow, get_account
 from storage.audit import record
 from storage.db import Tx
+from storage.delivery.channels import list_own_places, read_team_place
 from storage.delivery.outbox import enqueue
 from storage.lookup import is_among
 from storage.success.changes import Hand, lock_row, record_added, set_values
@@ -86,6 +88,15 @@ def apply_checkins(tx: Tx, intents: Iterable[CheckinIntent], actor: Actor, now: 
             case ReopenOffer():
                 _reopen(tx, intent, hand)
     return rows
+
+
+def find_summary_channel(tx: Tx, account: AccountRow) -> str:
+    """Where check-ins with the account are told: in its own channel, or in the team's if somebody else may read that
+    one; nowhere ("") where it has none.
+    """
+    if not account.channel_id:
+        return ""
+    return choose_channel(list_own_places(tx, [account])[account.id], read_team_place(tx))
 
 
 def is_checkin_needed(tx: Tx, row: CheckinRow) -> bool:
@@ -163,7 +174,7 @@ def _add(tx: Tx, intent: AddCheckin, hand: Hand) -> CheckinRow:
         _settle(tx, SettleOffer(offer.id, offer.version, OfferState.DONE, intent.today, by, checkin_id=row.id), hand)
     tx.session.flush()
     record(tx, Change("checkin.added", "checkin", row.id, row.account_id, after=_describe(row)), hand.actor, hand.at)
-    channel = get_account(tx, row.account_id).channel_id
+    channel = find_summary_channel(tx, get_account(tx, row.account_id))
     enqueue(tx, [Enqueue(SUMMARY, row.id, channel=channel)] if channel else [], hand.at)
     return row
 

@@ -32,6 +32,7 @@ from storage.success.checkins import CheckinOfferRow, CheckinRow, latest_pulses,
 from storage.success.risks import RiskRow
 from storage.success.targets import MeasurementRow
 from storage.success.tasks import TaskRow
+from tests.channel_rows import know_channels
 from tests.commands.conftest import ACTOR, Desk, find_ref, get_form, get_message, initial_values
 from words.reader import Reader
 
@@ -54,6 +55,7 @@ TABLES: tuple[type[SQLModel], ...] = (CheckinRow, MeasurementRow, RiskRow, TaskR
 def acme(desk: Desk) -> Desk:
     """Ada's Acme with a channel, and a conversion target with a first value."""
     desk.add_account("Acme Corp", owner_id=desk.person().id, tier=Tier.A, channel_id="C0ACME00001")
+    know_channels(desk.tx, "C0ACME00001")
     desk.do(target, "acme conversion from 5% to 10% by 31 Dec")
     desk.do(log, "acme conversion 6.1% on 2 mar")
     desk.now += timedelta(minutes=1)

@@ -32,6 +32,7 @@ from storage.delivery.schedules import ScheduleRow, ScheduleRunRow, ensure_sched
 from storage.people.workspaces import get_workspace
 from tests.alert_rows import TODAY, add_account, add_member, add_scores, steady
 from tests.bot.fake_slack import FakeSlack, Posted
+from tests.channel_rows import know_channels
 from tests.conftest import NOW, add_workspace
 from tests.crash.damage import find_damage
 from tests.crash.forked import Child, Forker
@@ -67,6 +68,7 @@ def prepare(database: Database) -> None:
             days = {TODAY: 60.0 - each, TODAY + DAY: 60.0 - each} if falls else {TODAY: 90, TODAY + DAY: 90}
             add_scores(tx, name, steady(TODAY - DAY, 90, 16) | days)
         enqueue(tx, _list_notes(), NOW)
+        know_channels(tx, "C1", "C2", "C3")
     for back in (1, 0):
         scan.run(database, workspace_id, NOW - back * DAY)
     with database.writing(workspace_id) as tx:

@@ -19,6 +19,7 @@ from storage.audit import AuditRow
 from storage.db import Database
 from storage.delivery.outbox import OutboxRow
 from tests.alert_rows import TODAY, add_account, add_scores, steady
+from tests.channel_rows import know_channels
 from tests.conftest import NOW, add_workspace
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +36,7 @@ def prepared(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) ->
     database = Database(f"sqlite:///{path}")
     workspace_id = add_workspace(database)
     with database.writing(workspace_id) as tx:
+        know_channels(tx, "C0", "C1")
         for each in range(ACCOUNTS):
             name = f"a{each:03}"
             add_account(tx, name, channel_id=f"C{each % 2}" if each < 12 else "")

@@ -34,6 +34,7 @@ from storage.errors import CutOffError
 from tests.alert_rows import TODAY, add_account, add_episode, add_scores, add_sent, list_outbox, steady
 from tests.bot.fake_slack import FakeSlack
 from tests.bot.slack_stage import stage, texts
+from tests.channel_rows import know_channels
 from tests.conftest import NOW, add_workspace
 from words.reader import Reader
 
@@ -173,6 +174,7 @@ def describe(database: Database) -> dict[str, Counter[tuple[object, ...]]]:
 def fall(database: Database, workspace_id: str) -> None:
     """Accounts in two channels whose health fell yesterday and today, so that today's scan opens alerts."""
     with database.writing(workspace_id) as tx:
+        know_channels(tx, *CHANNELS)
         for each in range(10):
             add_account(tx, f"a{each}", channel_id=CHANNELS[each % 2])
             low = {TODAY + DAY: 60, TODAY: 60} if each < 6 else {TODAY + DAY: 90, TODAY: 90}

@@ -36,7 +36,9 @@ T = TypeVar("T")
 ACTOR = Actor("import", "accounts.csv")
 _NUMBERS = itertools.count(1)
 # Rows that change by themselves: who is who, payloads seen, clockwork, and how far delivery has come.
-_RESTLESS = frozenset({"members", "deliveries", "schedules", "schedule_runs", "leases", "channel_slots", "outbox"})
+_RESTLESS = frozenset(
+    {"members", "deliveries", "schedules", "schedule_runs", "leases", "channels", "channel_slots", "outbox"}
+)
 
 
 def new_name(stem: str = "Customer") -> str:

@@ -60,7 +60,7 @@ def make_seed(people: Iterable[User] = ()) -> Seed:
     users = list({user.id: user for user in [*usual, *people]}.values())
     everyone = [user.id for user in users]
     channels = [
-        Channel(id=CHANNEL, name="cs-alerts", members=everyone, is_ext_shared=True),
+        Channel(id=CHANNEL, name="cs-alerts", members=everyone),
         Channel(id=PRIVATE, name="cs-private", members=[LEAD, CSM], is_private=True),
         Channel(id=ARCHIVED, name="cs-archived", members=[LEAD, CSM], is_archived=True),
         Channel(id=ROOM, name="northwind", members=[LEAD, CSM, MIA]),

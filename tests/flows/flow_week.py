@@ -44,6 +44,7 @@ async def open_week(folder: Path) -> AsyncIterator[Stage]:
         await set_up(stage)
         await stage.meet([CSM, MIA])
         await asyncio.to_thread(import_customers, stage)
+        await stage.server.edge.channels.look()
         await plan(stage)
         await stage.settle()
         yield stage

@@ -23,6 +23,7 @@ from storage.renewals.keeping import keep_renewals
 from storage.renewals.reminders import Telling, apply_tellings
 from storage.renewals.renewals import RenewalReminderRow, RenewalRow, list_coming, list_renewal_facts
 from tests.alert_rows import add_account, add_member
+from tests.channel_rows import look_at
 from tests.conftest import NOW, add_workspace
 
 TODAY = NOW.date()
@@ -82,6 +83,7 @@ def change(database: Database, workspace_id: str, name: str, **more: Any) -> Non
 def test_four_reminders_of_one_renewal_in_one_thread(database: Database, workspace_id: str):
     end = date(2026, 9, 15)
     add_contract(database, workspace_id, "acme", end, channel_id="C0ACME")
+    look_at(database, workspace_id, "C0ACME")
     for left in range(125, -20, -1):
         run(database, workspace_id, end - timedelta(days=left))
     kinds = [kind for kind, _channel in posts(database, workspace_id)]

@@ -11,6 +11,7 @@ from sqlalchemy import event
 from sqlmodel import select
 
 from pipeline import scan, wake
+from rules.delivery.channels import Sharing
 from rules.records import AlertKind, EpisodeState, Severity
 from storage.accounts.accounts import get_account
 from storage.alerts.alerts import EpisodeRow, list_history
@@ -18,6 +19,7 @@ from storage.alerts.conditions import list_conditions
 from storage.db import Database
 from storage.people.workspaces import get_workspace
 from tests.alert_rows import TODAY, add_account, add_member, add_scores, add_use, list_outbox, steady
+from tests.channel_rows import know_channels
 from tests.conftest import NOW, add_workspace
 
 DAY = timedelta(days=1)
@@ -231,6 +233,11 @@ def test_alerts_of_a_lost_account_are_closed(database: Database, workspace_id: s
     ("own", "team", "installer", "owner", "expected"),
     [
         ("C_OWN", "C_TEAM", "U_INST", "U_OWNER", ["C_OWN"]),
+        ("C_BOTH", "C_TEAM", "U_INST", "U_OWNER", ["C_TEAM"]),
+        ("C_BOTH", "", "U_INST", "U_OWNER", ["U_OWNER"]),
+        ("C_NOBODY_LOOKED", "C_TEAM", "U_INST", "U_OWNER", ["C_TEAM"]),
+        ("C_BOTH", "C_BOTH", "U_INST", "U_OWNER", ["U_OWNER"]),
+        ("", "C_BOTH", "U_INST", "", ["U_INST"]),
         ("", "C_TEAM", "U_INST", "U_OWNER", ["C_TEAM"]),
         ("", "", "U_INST", "U_OWNER", ["U_OWNER"]),
         ("", "", "U_INST", "", ["U_INST"]),
@@ -246,6 +253,8 @@ def test_where_alerts_go(  # the table's columns
         tx.session.add(workspace)
         owner_id = add_member(tx, owner).id if owner else None
         add_account(tx, "acme", channel_id=own, owner_id=owner_id)
+        know_channels(tx, "C_OWN")
+        know_channels(tx, "C_BOTH", sharing=Sharing.SHARED)
         add_scores(tx, "acme", steady(TODAY - DAY, 90) | {TODAY: 60, TODAY + DAY: 60})
     for offset in range(-1, 2):
         report = scan.run(database, workspace_id, at(TODAY + offset * DAY))
