@@ -11,7 +11,7 @@ from rules.alerts.ledger import PERIOD, decide_proposals, draw_up
 from rules.records import Actor
 from storage.alerts.adjustment_writes import apply_proposals
 from storage.alerts.adjustments import list_latest_proposals
-from storage.alerts.ledger import list_records
+from storage.alerts.ledger import count_alerts
 from storage.db import Database
 from storage.people.team import find_lead
 
@@ -20,8 +20,8 @@ ACTOR = Actor.job("ledger")
 
 def run(database: Database, workspace_id: str, now: datetime) -> JobReport:
     """Propose what the alerts of the last 90 days call for. Safe to repeat: a rule is proposed once."""
-    with database.reading(workspace_id) as tx:  # ninety days of alerts: nobody shall wait for that to write
-        lines = draw_up(list_records(tx, now - PERIOD, now), {}, now)
+    with database.reading(workspace_id) as tx:  # over ninety days of alerts: nobody shall wait for that to write
+        lines = draw_up(count_alerts(tx, now - PERIOD, now), {})
     with database.writing(workspace_id) as tx:
         proposals, lead = decide_proposals(lines, list_latest_proposals(tx), now), find_lead(tx)
         made = apply_proposals(tx, proposals, lead.slack_id, ACTOR, now) if lead is not None else []

@@ -4,9 +4,9 @@ to count (`storage.alerts.ledger`), to judge (`rules.alerts.ledger`) and to draw
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from commands.blocks.ledger_picture import Bar, Sheet, draw_sheet
@@ -25,7 +25,8 @@ from rules.alerts.ledger import (
 from rules.errors import UserError
 from rules.people.roles import Permission, may
 from rules.records import DismissReason, Enqueue
-from storage.alerts.ledger import count_messages, list_records
+from storage.alerts.ledger import Messages, count_alerts, count_messages
+from storage.alerts.ledger_waits import measure_waits
 from storage.db import Tx
 from storage.delivery.outbox import enqueue
 from storage.people.team import list_working_times
@@ -33,18 +34,17 @@ from words.reader import Reader
 
 PICTURE = "ledger_picture"
 """Kind of the outbox row with the picture; its reference is the period, "since/until" as ISO moments."""
-_PEOPLE = frozenset("UW")
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """The figures of [since, until): a line per rule, all together, and how many messages went where on which day."""
+    """The figures of [since, until): a line per rule, all together, and how many messages went out."""
 
     since: datetime
     until: datetime
     lines: Sequence[Line]
     total: Line
-    messages: Mapping[tuple[str, date], int]
+    messages: Messages
 
     @property
     def days(self) -> int:
@@ -66,10 +66,9 @@ def show_ledger(call: Call, tx: Tx, words: str) -> list[Reply]:
 
 
 def read_ledger(tx: Tx, since: datetime, until: datetime) -> Ledger:
-    """The figures of the period, as things stand at its end."""
-    records, times = list_records(tx, since, until), list_working_times(tx)
-    lines, total = draw_up(records, times, until), sum_up(records, times, until)
-    return Ledger(since, until, lines, total, count_messages(tx, since, until))
+    """The figures of the period, as things stand at its end: a fixed number of queries, whatever it holds."""
+    found, waits = count_alerts(tx, since, until), measure_waits(tx, since, until, list_working_times(tx))
+    return Ledger(since, until, draw_up(found, waits), sum_up(found, waits), count_messages(tx, since, until))
 
 
 def render_picture_of(reference: str, tx: Tx, reader: Reader) -> Message | None:
@@ -201,20 +200,18 @@ def _notes(reader: Reader, ledger: Ledger) -> list[str]:
 
 def _message_words(reader: Reader, ledger: Ledger) -> str:
     """Messages per person and day over the whole period, and the busiest day of one person and of a channel."""
-    own = {place: count for place, count in ledger.messages.items() if place[0][:1] in _PEOPLE}
-    shared = {place: count for place, count in ledger.messages.items() if place[0][:1] not in _PEOPLE}
-    people = len({channel for channel, _day in own})
-    if not own and not shared:
+    sent = ledger.messages
+    if not sent.people and not sent.most_in_channel:
         return reader.say("No message was sent in this time.")
-    mean = Decimal(sum(own.values())) / (people * max(1, ledger.days)) if people else Decimal(0)
+    mean = Decimal(sent.to_people) / (sent.people * max(1, ledger.days)) if sent.people else Decimal(0)
     return reader.say_many(
         "Messages: {mean} a day to {count} person, at most {most} in one day; at most {channel} in a channel a day.",
         "Messages: {mean} a day to each of {count} people, at most {most} to one in one day; at most {channel} in a "
         "channel in one day.",
-        people,
+        sent.people,
         mean=reader.number(round(mean, 1)),
-        most=reader.number(max(own.values(), default=0)),
-        channel=reader.number(max(shared.values(), default=0)),
+        most=reader.number(sent.most_to_one),
+        channel=reader.number(sent.most_in_channel),
     )
 
 

@@ -1,5 +1,6 @@
 """The ledger: what became of the alerts of each rule, and which rules people find too sensitive. Owns these figures and
-the rule that makes a proposal of them; refuses to read alerts and to change rules (`rules.alerts.tuning`).
+the rule that makes a proposal of them; refuses to count alerts (the database does: `storage.alerts.ledger`) and to
+change rules (`rules.alerts.tuning`).
 
 Precision is the share of alerts that somebody acted on, of those that can be judged. "Known and handled" is left out on
 both sides: the rule was right, only late. So is an alert that still waits, and one whose account left.
@@ -13,10 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from math import sqrt
-from statistics import median
 
 from rules.alerts.alerts import ACCOUNT_GONE
-from rules.people.working_time import WorkingTime, measure_working_time
 from rules.records import AlertKind, DismissReason, EpisodeState
 
 DEFAULT_DAYS, MOST_DAYS = 90, 365
@@ -45,37 +44,53 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True)
-class Record:
-    """One alert as the ledger sees it.
+class Alike:
+    """Alerts of one rule that are the same in all the ledger looks at.
 
     Args:
-        kind, state, close_reason, opened_at: as they are now.
+        count: how many there are, 1 or more.
+        state, close_reason: as they are now; the reason is "" where it decides nothing.
+        is_old: opened more than `IGNORED_AFTER` before the end of the period.
         is_acted: somebody took it, resolved it, or settled what it was about.
         is_closed_by_person: somebody resolved or dismissed it.
-        told_at: when people were told of it at once; None for what only stood in digests.
-        answered_at, answered_by: the first thing a person did to it, and their id.
+        is_told: people were told of it at once; it did not only stand in digests.
+        is_answered: a person did something to it.
     """
 
     kind: AlertKind
     state: EpisodeState
-    opened_at: datetime
+    count: int = 1
     close_reason: str = ""
+    is_old: bool = False
     is_acted: bool = False
     is_closed_by_person: bool = False
-    told_at: datetime | None = None
-    answered_at: datetime | None = None
-    answered_by: str = ""
+    is_told: bool = False
+    is_answered: bool = False
 
-    def find_fate(self, now: datetime) -> Fate:
-        """What became of it by `now`."""
+    @property
+    def fate(self) -> Fate:
+        """What became of them by the end of the period."""
         if self.state is EpisodeState.DISMISSED:
             return Fate.DISMISSED
         if self.is_acted:
             return Fate.ACTED
         if self.state is EpisodeState.RESOLVED:
             return Fate.MOOT if self.close_reason == ACCOUNT_GONE else Fate.IGNORED
-        is_answered = self.answered_at is not None
-        return Fate.WAITING if is_answered or now - self.opened_at <= IGNORED_AFTER else Fate.IGNORED
+        return Fate.IGNORED if self.is_old and not self.is_answered else Fate.WAITING
+
+
+@dataclass(frozen=True)
+class Wait:
+    """The median from being told to the first answer, of alerts that were told of and answered: hours by the clock, and
+    in the working time of whoever answered. An answer that came before is at once.
+    """
+
+    hours: float
+    working_hours: float
+
+
+Waits = Mapping[AlertKind | None, Wait]
+"""By rule, and of all of them by None; what has no answer is left out."""
 
 
 @dataclass(frozen=True)
@@ -163,53 +178,43 @@ class Line:
         return found.n >= LEAST_CLOSED and found.value >= LEAST_SHARE and found.low > LEAST_SURE
 
 
-def draw_up(records: Iterable[Record], times: Mapping[str, WorkingTime], now: datetime) -> list[Line]:
-    """A line for each rule that fired, the most frequent first. `times` are by member id; whoever is not in it works
-    Monday to Friday, nine to half past five, in UTC.
-    """
-    by_kind: dict[AlertKind, list[Record]] = {}
-    for each in records:
+def draw_up(found: Iterable[Alike], waits: Waits) -> list[Line]:
+    """A line for each rule that fired, the most frequent first."""
+    by_kind: dict[AlertKind, list[Alike]] = {}
+    for each in found:
         by_kind.setdefault(each.kind, []).append(each)
-    lines = [_sum(kind, held, times, now) for kind, held in by_kind.items()]
+    lines = [_sum(kind, held, waits) for kind, held in by_kind.items()]
     return sorted(lines, key=lambda line: (-line.fired, str(line.kind)))
 
 
-def sum_up(records: Iterable[Record], times: Mapping[str, WorkingTime], now: datetime) -> Line:
+def sum_up(found: Iterable[Alike], waits: Waits) -> Line:
     """All rules together."""
-    return _sum(None, list(records), times, now)
+    return _sum(None, list(found), waits)
 
 
-def _sum(kind: AlertKind | None, records: Sequence[Record], times: Mapping[str, WorkingTime], now: datetime) -> Line:
-    fates = Counter(each.find_fate(now) for each in records)
-    reasons = Counter(DismissReason(each.close_reason) for each in records if each.find_fate(now) is Fate.DISMISSED)
-    told = [each for each in records if each.told_at is not None]
-    waits = [wait for each in told if (wait := _measure_wait(each, times)) is not None]
+def _sum(kind: AlertKind | None, found: Sequence[Alike], waits: Waits) -> Line:
+    fates: Counter[Fate] = Counter()
+    reasons: Counter[DismissReason] = Counter()
+    for each in found:
+        fates[each.fate] += each.count
+        if each.fate is Fate.DISMISSED:
+            reasons[DismissReason(each.close_reason)] += each.count
+    wait = waits.get(kind)
     return Line(
         kind,
-        fired=len(records),
+        fired=fates.total(),
         acted=fates[Fate.ACTED],
         ignored=fates[Fate.IGNORED],
         waiting=fates[Fate.WAITING],
         moot=fates[Fate.MOOT],
         dismissed=dict(reasons),
-        closed_by_people=sum(each.is_closed_by_person for each in records),
-        told=len(told),
-        answered=len(waits),
-        hours=median(hours for hours, _worked in waits) if waits else None,
-        working_hours=median(worked for _hours, worked in waits) if waits else None,
+        closed_by_people=sum(each.count for each in found if each.is_closed_by_person),
+        told=sum(each.count for each in found if each.is_told),
+        answered=sum(each.count for each in found if each.is_told and each.is_answered),
+        hours=wait.hours if wait else None,
+        working_hours=wait.working_hours if wait else None,
     )
 
-
-def _measure_wait(record: Record, times: Mapping[str, WorkingTime]) -> tuple[float, float] | None:
-    """Hours from being told to the first answer, by the clock and of work; an answer that came before is at once."""
-    if record.told_at is None or record.answered_at is None:
-        return None
-    until = max(record.told_at, record.answered_at)
-    working = times.get(record.answered_by, WorkingTime())
-    return (until - record.told_at) / _HOUR, measure_working_time(record.told_at, until, working) / _HOUR
-
-
-_HOUR = timedelta(hours=1)
 
 # ---------------------------------------------------------------- proposals
 

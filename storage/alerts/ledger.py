@@ -1,17 +1,18 @@
-"""What the ledger counts: alerts with what people did to them, and messages by place and day. Owns these reads, a fixed
-number of queries however long the period; refuses to judge (`rules.alerts.ledger`).
+"""What the ledger counts: alerts by what people did to them, and messages by place and day. Owns these reads, which the
+database adds up, so that neither queries nor memory grow with the alerts; refuses to judge (`rules.alerts.ledger`), and
+leaves how long people took to `storage.alerts.ledger_waits`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import Date, cast, func, select
-from sqlmodel import and_, col, or_
+from sqlalchemy import ColumnElement, Date, RowMapping, Subquery, cast, false, func, select
+from sqlmodel import and_, case, col, or_
 
-from rules.alerts.ledger import Record
+from rules.alerts.alerts import ACCOUNT_GONE
+from rules.alerts.ledger import IGNORED_AFTER, Alike
 from rules.records import EpisodeState
 from storage.alerts.alerts import AlertEventRow, EpisodeRow
 from storage.db import Tx
@@ -22,76 +23,102 @@ _ANSWERS = ("taken", "snoozed", "assigned", "resolved", "dismissed", "cleared")
 _DEEDS = ("taken", "resolved", "cleared")
 
 
-def list_records(tx: Tx, since: datetime, until: datetime) -> list[Record]:
-    """Every alert opened in [since, until), with the first answer of a person: two queries."""
-    answers = {id_: (at, by, is_deed) for id_, at, by, is_deed in _list_answers(tx, since, until)}
-    return [_answered(record, answers.get(id_)) for id_, record in _list_opened(tx, since, until)]
-
-
-def _answered(record: Record, answer: tuple[datetime, str, bool] | None) -> Record:
-    if answer is None:
-        return record
-    at, by, is_deed = answer
-    return replace(record, answered_at=at, answered_by=by, is_acted=record.is_acted or is_deed)
-
-
-def _list_opened(tx: Tx, since: datetime, until: datetime) -> Iterator[tuple[str, Record]]:
-    row = EpisodeRow
-    columns = (row.id, row.kind, row.state, row.opened_at, row.close_reason, row.closed_by, row.announced_at)
-    query = select(*map(col, columns)).where(
-        col(row.workspace_id) == tx.workspace_id, col(row.opened_at) >= since, col(row.opened_at) < until
-    )
-    for id_, kind, state, opened_at, reason, closed_by, told_at in tx.session.execute(query.order_by(col(row.id))):
-        is_by_person = closed_by is not None
-        is_acted = state is EpisodeState.RESOLVED and is_by_person
-        yield id_, Record(kind, state, opened_at, reason, is_acted, is_closed_by_person=is_by_person, told_at=told_at)
-
-
-def _list_answers(tx: Tx, since: datetime, until: datetime) -> Iterator[tuple[str, datetime, str, bool]]:
-    """The first answer to each alert of the period, whose it was, and whether any answer was a deed."""
-    event, row = AlertEventRow, EpisodeRow
-    query = (
-        select(col(event.episode_id), col(event.at), col(event.actor_id), col(event.verb))
-        .join(row, and_(col(row.id) == col(event.episode_id), col(row.workspace_id) == tx.workspace_id))
-        .where(
-            col(event.workspace_id) == tx.workspace_id,
-            col(row.opened_at) >= since,
-            col(row.opened_at) < until,
-            col(event.actor_kind) == "member",
-            col(event.verb).in_(_ANSWERS),
-        )
-        .order_by(col(event.episode_id), col(event.at), col(event.id))
-    )
-    first: tuple[str, datetime, str, bool] | None = None
-    for id_, at, by, verb in tx.session.execute(query):
-        is_deed = verb in _DEEDS
-        if first is not None and first[0] == id_:
-            first = (*first[:3], first[3] or is_deed)
-            continue
-        if first is not None:
-            yield first
-        first = (id_, at, by, is_deed)
-    if first is not None:
-        yield first
-
-
-def count_messages(tx: Tx, since: datetime, until: datetime) -> dict[tuple[str, date], int]:
-    """New messages sent in [since, until) by where they went (a channel's or a person's Slack id) and the day they
-    were due to be said, in UTC; changes of messages and replies in threads are not counted.
+def count_alerts(tx: Tx, since: datetime, until: datetime) -> list[Alike]:
+    """The alerts opened in [since, until), with what people did to them by `until`: one query that gives no more rows
+    than there are ways for an alert to end.
     """
+    row, answered = EpisodeRow, _list_answered(tx, since, until)
+    decides = or_(col(row.state) == EpisodeState.DISMISSED, col(row.close_reason) == ACCOUNT_GONE)
+    looked = (
+        select(
+            col(row.kind),
+            col(row.state),
+            case((decides, col(row.close_reason)), else_="").label("close_reason"),
+            (col(row.opened_at) < until - IGNORED_AFTER).label("is_old"),
+            col(row.closed_by).is_not(None).label("is_closed_by_person"),
+            col(row.announced_at).is_not(None).label("is_told"),
+            answered.c.episode_id.is_not(None).label("is_answered"),
+            func.coalesce(answered.c.deeds > 0, false()).label("has_deed"),
+        )
+        .outerjoin_from(row, answered, answered.c.episode_id == col(row.id))
+        .where(is_of_period(tx, since, until))
+        .subquery("looked")
+    )
+    query = select(*looked.c, func.count().label("count")).group_by(*looked.c)
+    return [_to_alike(found) for found in tx.session.execute(query).mappings()]
+
+
+def _to_alike(found: RowMapping) -> Alike:
+    values = {name: value for name, value in found.items() if name != "has_deed"}
+    is_settled = found["state"] is EpisodeState.RESOLVED and found["is_closed_by_person"]
+    return Alike(**values, is_acted=bool(found["has_deed"] or is_settled))
+
+
+def _list_answered(tx: Tx, since: datetime, until: datetime) -> Subquery:
+    """The alerts of the period that a person answered, and with how many deeds."""
+    event = AlertEventRow
+    deeds = func.sum(case((col(event.verb).in_(_DEEDS), 1), else_=0)).label("deeds")
+    return (
+        select(col(event.episode_id), deeds)
+        .join(EpisodeRow, col(EpisodeRow.id) == col(event.episode_id))
+        .where(is_answer(tx, until), is_of_period(tx, since, until))
+        .group_by(col(event.episode_id))
+        .subquery("answered")
+    )
+
+
+def is_of_period(tx: Tx, since: datetime, until: datetime) -> ColumnElement[bool]:
+    """Whether an alert was opened in [since, until)."""
+    row = EpisodeRow
+    return and_(col(row.workspace_id) == tx.workspace_id, col(row.opened_at) >= since, col(row.opened_at) < until)
+
+
+def is_answer(tx: Tx, until: datetime) -> ColumnElement[bool]:
+    """Whether a line of an alert's history is what a person did to it, by `until`."""
+    event = AlertEventRow
+    return and_(
+        col(event.workspace_id) == tx.workspace_id,
+        col(event.actor_kind) == "member",
+        col(event.verb).in_(_ANSWERS),
+        col(event.at) <= until,
+    )
+
+
+class Messages(NamedTuple):
+    """New messages of a period: all that were sent to people, to how many people, and the most on one day to one person
+    and in one channel. A day is one in UTC.
+    """
+
+    to_people: int = 0
+    people: int = 0
+    most_to_one: int = 0
+    most_in_channel: int = 0
+
+
+def count_messages(tx: Tx, since: datetime, until: datetime) -> Messages:
+    """New messages sent of those that were due to be said in [since, until), in one query; changes of messages and
+    replies in threads are not counted.
+    """
+    places = _count_by_day(tx, since, until)
+    is_person = func.substr(places.c.channel, 1, 1).in_(("U", "W"))
+    own, shared = (case((each, places.c.sent)) for each in (is_person, ~is_person))
+    reader = case((is_person, places.c.channel))
+    figures = (func.sum(own), func.count(reader.distinct()), func.max(own), func.max(shared))
+    return Messages(*(int(figure or 0) for figure in tx.session.execute(select(*figures)).one()))
+
+
+def _count_by_day(tx: Tx, since: datetime, until: datetime) -> Subquery:
     row = OutboxRow
     moment = func.timezone("UTC", col(row.created_at)) if tx.is_postgres else col(row.created_at)
     day = cast(moment, Date) if tx.is_postgres else func.date(moment, type_=Date)
-    query = (
-        select(col(row.channel), day, func.count())
-        .where(
-            col(row.workspace_id) == tx.workspace_id,
-            col(row.state) == "sent",
-            col(row.is_update).is_(other=False),
-            or_(col(row.thread_kind) == "", col(row.thread_kind).is_(None)),
-            col(row.created_at) >= since,
-            col(row.created_at) < until,
-        )
-        .group_by(col(row.channel), day)
+    wanted = (
+        col(row.workspace_id) == tx.workspace_id,
+        col(row.state) == "sent",
+        col(row.is_update).is_(other=False),
+        or_(col(row.thread_kind) == "", col(row.thread_kind).is_(None)),
+        col(row.created_at) >= since,
+        col(row.created_at) < until,
     )
-    return {(channel, each): count for channel, each, count in tx.session.execute(query)}
+    return (
+        select(col(row.channel), func.count().label("sent")).where(*wanted).group_by(col(row.channel), day).subquery()
+    )

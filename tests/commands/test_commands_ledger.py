@@ -24,6 +24,7 @@ from storage.alerts.adjustment_writes import apply_proposals
 from storage.alerts.adjustments import RuleProposalRow, read_tunings
 from storage.alerts.alert_writes import apply_alerts
 from storage.alerts.alerts import to_episode
+from storage.alerts.ledger import Messages
 from storage.alerts.mutes import list_active
 from storage.delivery.outbox import OutboxRow
 from tests.alert_rows import add_episode
@@ -129,7 +130,7 @@ def test_messages_per_person_and_day_are_told(desk: Desk):
         row.state, row.created_at = "sent", NOW - HOUR
     desk.tx.session.flush()
     ledger = read_ledger(desk.tx, NOW - 2 * DAY, NOW)
-    assert sum(ledger.messages.values()) == len(ledger.messages) == 1
+    assert ledger.messages == Messages(to_people=1, people=1, most_to_one=1)
     assert "0.5 a day to 1 person, at most 1 in one day" in desk.say(handle_line, "ledger 2")
 
 
