@@ -17,7 +17,7 @@ from commands.kit import Json, clip, context, esc, section
 from rules.alerts.alerts import COOLDOWN, NOTE_LENGTH
 from rules.alerts.conditions import FLAPPING_DAYS, FLAPPING_OPENINGS, Condition
 from rules.records import QuietReason
-from storage.alerts.alerts import AlertEventRow
+from storage.alerts.alerts import AlertEventRow, EpisodeRow
 from words.reader import Reader
 
 _LAST_LINES = 10
@@ -118,7 +118,7 @@ def _quiet_lines(reader: Reader, view: AlertView) -> list[str]:
     """Why it was not told of at once, or not yet."""
     row, lines = view.row, []
     if row.is_quiet:
-        lines.append(_quiet_words(reader).get(row.quiet_reason) or reader.say("Listed in digests only"))
+        lines.append(_quiet_words(reader, row).get(row.quiet_reason) or reader.say("Listed in digests only"))
     if row.held_until and row.announced_at is None and row.closed_at is None:
         lines.append(reader.say("Held back until {time}: until then it is quiet", time=reader.moment(row.held_until)))
     if row.announced_at:
@@ -126,14 +126,17 @@ def _quiet_lines(reader: Reader, view: AlertView) -> list[str]:
     return lines
 
 
-def _quiet_words(reader: Reader) -> Mapping[str, str]:
+def _quiet_words(reader: Reader, row: EpisodeRow) -> Mapping[str, str]:
+    spent = {"count": reader.number(row.quiet_count), "limit": reader.number(row.quiet_limit)}
     return {
         QuietReason.FLAPPING: reader.say("In digests only: it came and went too often lately"),
         QuietReason.DIGEST_KIND: reader.say("In digests only: this rule interrupts nobody"),
         QuietReason.TIER: reader.say("In digests only: accounts of this tier interrupt nobody"),
         QuietReason.SEVERITY: reader.say("In digests only: its person wants to hear of graver ones alone"),
-        QuietReason.BUDGET: reader.say("In digests only: its person was told of enough that day"),
-        QuietReason.CHANNEL: reader.say("In digests only: its channel was told of enough that day"),
+        QuietReason.BUDGET: reader.say("In digests only: its person was told of {count} of {limit} that day", **spent),
+        QuietReason.CHANNEL: reader.say(
+            "In digests only: its channel had {count} of {limit} messages that day", **spent
+        ),
         QuietReason.MUTED: reader.say("Not told of: muted"),
     }
 

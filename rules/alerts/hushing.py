@@ -19,8 +19,9 @@ def hush(episode: Episode, decision: Hold | Quieten | Silence) -> ChangeEpisode:
         case Hold():
             return change(episode, HELD, {"held_until": decision.until}, is_told=False)
         case Quieten():
-            values: Values = {"is_quiet": True, "quiet_reason": decision.reason, "quiet_count": decision.count}
-            return change(episode, QUIETENED, values | {"held_until": None}, is_told=False)
+            values: Values = {"is_quiet": True, "quiet_reason": decision.reason, "held_until": None}
+            spent: Values = {"quiet_count": decision.count, "quiet_limit": decision.limit}
+            return change(episode, QUIETENED, values | spent, is_told=False)
         case Silence():
             return mute(episode, decision.mute_id)
 

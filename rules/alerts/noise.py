@@ -80,11 +80,12 @@ class Hold:
 
 @dataclass(frozen=True)
 class Quieten:
-    """Only digests and lists tell of it. `count`: how many were told that day where a budget was spent."""
+    """Only digests and lists tell of it. Where a budget was spent, `count` of `limit` were told that day."""
 
     episode_id: str
     reason: QuietReason
     count: int = 0
+    limit: int = 0
 
 
 @dataclass(frozen=True)
@@ -161,15 +162,15 @@ class _Day:
         times = self._house.find_desk(reader_id).times
         return times.to_local(at).date() == times.to_local(self._now).date()
 
-    def _find_objection(self, group: Group) -> tuple[QuietReason, int] | None:
+    def _find_objection(self, group: Group) -> tuple[QuietReason, int, int] | None:
         """Why a reader is not told at once; spends one of their day where they are."""
         reader_id, settings = group[0].reader_id, self._house.find_desk(group[0].reader_id).settings
         count = self._of_reader[reader_id]
         if not group[0].is_critical:
             if _RANK.index(group[0].severity) < _RANK.index(settings.at_once_from):
-                return QuietReason.SEVERITY, 0
+                return QuietReason.SEVERITY, 0, 0
             if reader_id and count >= settings.owner_daily:
-                return QuietReason.BUDGET, count
+                return QuietReason.BUDGET, count, settings.owner_daily
         self._of_reader[reader_id] += 1
         return None
 
@@ -187,12 +188,13 @@ class _Day:
     def _post(self, group: Group, *, is_summary: bool) -> Iterator[Decision]:
         """One message, if the channel has one left today or something in it is critical."""
         channel, count = group[0].channel, self._of_channel[group[0].channel]
-        if count >= self._house.home.settings.channel_daily and not group[0].is_critical:
-            yield from _quieten(group, QuietReason.CHANNEL, count)
+        limit = self._house.home.settings.channel_daily
+        if count >= limit and not group[0].is_critical:
+            yield from _quieten(group, QuietReason.CHANNEL, count, limit)
             return
         self._of_channel[channel] += 1
         yield announce_together(group, is_summary=is_summary)
 
 
-def _quieten(group: Group, reason: QuietReason, count: int) -> Iterator[Decision]:
-    return (Quieten(each.episode_id, reason, count) for each in group)
+def _quieten(group: Group, reason: QuietReason, count: int, limit: int) -> Iterator[Decision]:
+    return (Quieten(each.episode_id, reason, count, limit) for each in group)

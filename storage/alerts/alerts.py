@@ -38,9 +38,9 @@ class EpisodeRow(SQLModel, table=True):
     owns the account, now and later. `closed_by` is a member's id, None when the condition ended by itself.
 
     `held_until`: not announced before. `told_id` is the member it was announced for, `told_for` whom they stand in for;
-    `told_with` the alert of the same account whose message it is a line of ("": it has its own). `quiet_count` is how
-    many were told that day when a budget was spent. `muted_by` is the mute that covers it, `quiet_before` the reason
-    for which it was quiet before that.
+    `told_with` the alert of the same account whose message it is a line of ("": it has its own). Where a budget was
+    spent, `quiet_count` of `quiet_limit` were told that day. `muted_by` is the mute that covers it, `quiet_before` the
+    reason for which it was quiet before that.
     """
 
     __tablename__ = "alert_episodes"
@@ -92,6 +92,7 @@ class EpisodeRow(SQLModel, table=True):
     is_quiet: bool = False
     quiet_reason: str = ""
     quiet_count: int = 0
+    quiet_limit: int = 0
     quiet_before: str = ""
     muted_by: str | None = Field(default=None, foreign_key="alert_mutes.id", index=True)
     held_until: datetime | None = moment(default=None, nullable=True)

@@ -274,6 +274,19 @@ def test_the_two_observations_and_the_state_are_told():
         assert said in text, said
 
 
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("budget", "In digests only: its person was told of 3 of 3 that day"),
+        ("channel", "In digests only: its channel had 3 of 3 messages that day"),
+    ],
+)
+def test_a_spent_budget_is_told_with_its_size(reason: str, said: str):
+    more = {"is_quiet": True, "quiet_reason": reason, "quiet_count": 3, "quiet_limit": 3}
+    view = view_of(find_bad(AlertKind.HEALTH_RED), "Acme", **more)
+    assert said in "\n".join(list_texts(render_why(READERS[0], Case(view))))
+
+
 # ---------------------------------------------------------------- asking for it
 
 

@@ -158,7 +158,7 @@ def test_a_budget_lasts_a_day_over_all_runs(database: Database, team: str):
         announce(database, team, TUESDAY + at * FIVE)
     left = [row_of(database, team, id_) for id_ in _ids(database, team)]
     over = [row for row in left if row.is_quiet]
-    assert [(row.quiet_reason, row.quiet_count) for row in over] == [("budget", 3)]
+    assert [(row.quiet_reason, row.quiet_count, row.quiet_limit) for row in over] == [("budget", 3, 3)]
     assert len(posts(database, team)) == 3
     add(database, team, "e")
     announce(database, team, TUESDAY + timedelta(days=1))

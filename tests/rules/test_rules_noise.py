@@ -126,6 +126,15 @@ def test_the_fourth_of_a_day_waits_for_the_digest_and_the_most_urgent_are_told()
     assert reasons(decisions) == [("budget", 3), ("budget", 3)]
 
 
+def test_what_was_left_to_digests_keeps_the_budget_that_held():
+    people = {"ada": Desk(BERLIN, NoiseSettings(owner_daily=1))}
+    spent = house(people=people, told=[told(name) for name in "ab"])
+    full = house(NoiseSettings(channel_daily=2), told=[told(name, reader_id="") for name in "abc"])
+    found = [left for each in (spent, full) for left in decide_noise([waiting()], each, LATER)]
+    counts = [(each.reason, each.count, each.limit) for each in found if isinstance(each, Quieten)]
+    assert counts == [(QuietReason.BUDGET, 2, 1), (QuietReason.CHANNEL, 3, 2)]
+
+
 def test_yesterdays_do_not_count_and_a_day_is_the_readers_own():
     yesterday = [told(name, datetime(2026, 3, 9, 22, tzinfo=UTC)) for name in "abc"]
     assert reasons(decide_noise([waiting()], house(told=yesterday), LATER)) == []

@@ -132,6 +132,7 @@ def upgrade() -> None:
     with op.batch_alter_table('alert_episodes', schema=None) as batch_op:
         batch_op.add_column(sa.Column('quiet_reason', sa.String(), nullable=False, server_default=''))
         batch_op.add_column(sa.Column('quiet_count', sa.Integer(), nullable=False, server_default='0'))
+        batch_op.add_column(sa.Column('quiet_limit', sa.Integer(), nullable=False, server_default='0'))
         batch_op.add_column(sa.Column('quiet_before', sa.String(), nullable=False, server_default=''))
         batch_op.add_column(sa.Column('muted_by', sa.String(), nullable=True))
         batch_op.add_column(sa.Column('held_until', storage.types.UtcDateTime(timezone=True), nullable=True))
