@@ -197,9 +197,10 @@ class Desk:
                     bury(tx, row, error, at)
 
     def _move_out(self, tx: Tx, row: OutboxRow, at: Moment) -> None:
-        moved = move_out(tx, row)
-        if claims.cancel(tx, row, SHARED):
-            _log.warning("not_said_in_shared_channel", kind=row.kind, channel=row.channel, moved=len(moved))
+        moved, follows = move_out(tx, row)
+        is_ours = claims.requeue(tx, row, at.backoff(row)) if follows else claims.cancel(tx, row, SHARED)
+        if is_ours:
+            _log.warning("not_said_in_shared_channel", kind=row.kind, channel=row.channel, follows=follows)
             enqueue(tx, moved, at.business)
 
     # ------------------------------------------------------------ outcomes

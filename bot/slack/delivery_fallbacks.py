@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot.slack.delivery_notices import find_admin
-from rules.delivery.outbox import SHARED, is_place_error
+from rules.delivery.outbox import is_place_error
 from rules.records import Enqueue
 from storage.accounts.accounts import find_account
 from storage.alerts.alerts import MESSAGE, SUMMARY, find_episode
@@ -30,29 +30,23 @@ def make_fallback(tx: Tx, row: OutboxRow, error: str) -> Enqueue | None:
     return _make(tx, row, (_find_responsible(tx, row), find_team_channel(tx), find_admin(tx)))
 
 
-def move_out(tx: Tx, row: OutboxRow) -> list[Enqueue]:
-    """The post that another organisation would read, for a place that is our own: the team channel first, which is
-    where it would have gone. A reply takes the message it belongs to with it. [] where it need not be said elsewhere.
+def move_out(tx: Tx, row: OutboxRow) -> tuple[list[Enqueue], bool]:
+    """What is said elsewhere instead of a post that another organisation would read: the team channel comes first,
+    which is where it would have gone. And whether the row stays, because it replies to what is said elsewhere by then.
     """
-    head = find_latest_post(tx, row.thread_kind, row.thread_reference) if row.thread_kind else row
-    if head is None:
-        return []
+    if not row.thread_kind:
+        return _leave(tx, row), False
+    head = find_latest_post(tx, row.thread_kind, row.thread_reference)
+    if head is None or head.state in ("dead", "cancelled"):
+        return [], False
+    if not list_shared(tx, [head.channel]):
+        return [], True
     moved = _leave(tx, head)
-    if not row.thread_kind or (not moved and list_shared(tx, [head.channel])):
-        return moved
-    reply = Enqueue(
-        row.kind,
-        row.reference,
-        dedupe_key=f"{row.dedupe_key}@{SHARED}",
-        thread_kind=row.thread_kind,
-        thread_reference=row.thread_reference,
-        priority=row.priority,
-    )
-    return [*moved, reply]
+    return moved, bool(moved)
 
 
 def _leave(tx: Tx, row: OutboxRow) -> list[Enqueue]:
-    if row.kind not in _KINDS or not list_shared(tx, [row.channel]):
+    if row.kind not in _KINDS:
         return []
     found = _make(tx, row, (find_team_channel(tx), _find_responsible(tx, row), find_admin(tx)))
     return [found] if found else []
