@@ -7,7 +7,7 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 from commands.slice import Call
-from rules.people.roles import Permission
+from rules.people.roles import Permission, may
 from storage.accounts.accounts import AccountRow
 from storage.db import Tx
 from storage.people.members import get_members
@@ -18,7 +18,10 @@ from storage.people.workspaces import get_workspace
 def require_on(call: Call, tx: Tx, permission: Permission, account: AccountRow) -> None:
     """Raise `NotAllowedError`, naming the owner, unless the person may do this to `account`."""
     owner_id = account.owner_id
-    if owner_id is None or owner_id == call.person.id or _stands_in(call, tx, owner_id):
+    is_own = owner_id is None or owner_id == call.person.id
+    if may(call.person.role, permission, is_own=is_own):
+        return
+    if owner_id is None or is_own or _stands_in(call, tx, owner_id):
         call.require(permission)
         return
     owner = get_members(tx, [owner_id]).get(owner_id)

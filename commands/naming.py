@@ -12,7 +12,8 @@ from commands.kit import Json, clip, form_field, loaded_menu, section
 from commands.slice import Call, Choice, Options, Reply
 from rules.errors import UserError
 from rules.people.roles import Permission
-from storage.accounts.accounts import AccountRow, find_exact, get_account, is_beginning, list_in_channel, list_named
+from storage.accounts.accounts import AccountRow, get_account, list_in_channel, list_named
+from storage.accounts.names import find_exact, is_beginning
 from storage.db import Tx
 from storage.success.metrics import list_named_metrics
 from words.names import Found, Named, find_name, fold, split_leading_name
@@ -110,13 +111,14 @@ def _find_typed_in_full(tx: Tx, text: str) -> tuple[AccountRow, str] | None:
     reading all names takes long where there are thousands. None where the longer way may know better.
     """
     ends = [word.end() for word in re.finditer(r"\S+", text)]
-    for place in reversed(range(min(len(ends), _MOST_NAME_WORDS))):
-        account = find_exact(tx, text[: ends[place]].strip())
-        if account is not None:
-            is_last = place + 1 == len(ends)
-            is_sure = is_last or not is_beginning(tx, text[: ends[place + 1]].strip())
-            return (account, text[ends[place] :].strip()) if is_sure else None
-    return None
+    runs = [text[:end].strip() for end in ends]
+    longest = min(len(runs), _MOST_NAME_WORDS)
+    found = find_exact(tx, runs[:longest][::-1]) if runs else None
+    if found is None:
+        return None
+    place, account = longest - 1 - found[0], found[1]
+    is_sure = place + 1 == len(runs) or not is_beginning(tx, runs[place + 1])
+    return (account, text[ends[place] :].strip()) if is_sure else None
 
 
 def _is_other_meant(tx: Tx, found: Found, text: str) -> bool:

@@ -21,8 +21,6 @@ from storage.errors import NotFoundError
 from storage.fields import account, choice, key, moment, workspace
 from words.names import Named, fold, slug
 
-_LAST_SIGN = "\U0010ffff"
-
 
 class AccountRow(SQLModel, table=True):
     """A customer company. `external_id` is the id of the system it was imported from; `slug` is made of the name."""
@@ -127,23 +125,6 @@ def find_same(tx: Tx, name: str, external_id: str = "") -> AccountRow | None:
     """An account (also an archived one) that has this name as name or alias, or this external id."""
     same = _is_called(tx, name, [external_id] if external_id else [])
     return tx.session.exec(select(AccountRow).where(AccountRow.workspace_id == tx.workspace_id, same).limit(1)).first()
-
-
-def find_exact(tx: Tx, name: str) -> AccountRow | None:
-    """The one account in use with this name, alias or external id, by index; None where there is none or several."""
-    is_it = _is_called(tx, name, [name, name.upper()])
-    rows = tx.session.exec(select(AccountRow).where(is_in_use(tx), is_it).limit(2)).all()
-    return rows[0] if len(rows) == 1 else None
-
-
-def is_beginning(tx: Tx, text: str) -> bool:
-    """Whether a name or alias of any account begins with `text`."""
-    start, words = slug(text), fold(text)
-    names = select(AccountRow.id).where(is_in_use(tx), AccountRow.slug >= start, AccountRow.slug < start + _LAST_SIGN)
-    aliases = select(AliasRow.id).where(
-        AliasRow.workspace_id == tx.workspace_id, AliasRow.folded >= words, AliasRow.folded < words + _LAST_SIGN
-    )
-    return any(tx.session.exec(query.limit(1)).first() is not None for query in (names, aliases))
 
 
 def _is_called(tx: Tx, name: str, external_ids: list[str]) -> ColumnElement[bool]:

@@ -89,8 +89,10 @@ def get_or_create_sole(session: Session, now: datetime) -> WorkspaceRow:
 
 
 def get_workspace(tx: Tx) -> WorkspaceRow:
-    """The workspace the transaction is in."""
-    return tx.session.exec(select(WorkspaceRow).where(WorkspaceRow.id == tx.workspace_id)).one()
+    """The workspace the transaction is in: read once in each, however many ask."""
+    row = tx.session.get_one(WorkspaceRow, tx.workspace_id)
+    tx.session.info[WorkspaceRow] = row  # alone, a session forgets the rows that nobody holds
+    return row
 
 
 def apply_setup(tx: Tx, intents: Sequence[ChangeSetup], actor: Actor, now: datetime) -> list[str]:
