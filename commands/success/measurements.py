@@ -4,6 +4,8 @@ registers stands at its end and is taken up by the slice in `commands.success.ta
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from commands.access import require_on
@@ -76,7 +78,8 @@ def log(call: Call, tx: Tx) -> list[Reply]:
         call.require(Permission.ACCOUNT_WRITE)
         return [_open_form(call, tx, None)]
     require_on(call, tx, Permission.ACCOUNT_WRITE, account)
-    own, catalogue = _list_own_metrics(tx, account.id), list_named_metrics(tx, is_used=True)
+    targets, catalogue = list_targets(tx, [account.id]), list_named_metrics(tx, is_used=True)
+    own = _choose_own(targets, catalogue)
     if not own and not catalogue:
         return [Whisper(_no_targets(call, account))]
     home = get_workspace(tx).currency
@@ -85,9 +88,9 @@ def log(call: Call, tx: Tx) -> list[Reply]:
     metric, words = (own[0], rest) if begins_with_value(rest, home) else pick_metric(rest, own, catalogue)
     if not words:
         return [_open_form(call, tx, account, metric_key=metric.id)]
-    today = get_today(call, tx)
-    entry = read_entry(words, today, unit=_find_unit(tx, account.id, metric.id), home=home)
-    return [Whisper(_store(call, tx, account, metric.id, entry))]
+    number = _Number(account, metric.id, _find_unit(tx, targets, metric.id), get_today(call, tx))
+    entry = read_entry(words, number.today, unit=number.unit, home=home)
+    return [Whisper(_store(call, tx, number, entry))]
 
 
 def open_log(call: Call, tx: Tx) -> list[Reply]:
@@ -102,21 +105,22 @@ def submit_log(call: Call, tx: Tx) -> list[Reply]:
     account = get_account(tx, call.value("account") or (call.ref.id if call.ref else ""))
     require_on(call, tx, Permission.ACCOUNT_WRITE, account)
     metric_key, today = call.value("metric"), get_today(call, tx)
-    if find_metric(tx, metric_key) is None and metric_key not in {
-        each.id for each in _list_own_metrics(tx, account.id)
-    }:
+    targets = list_targets(tx, [account.id])
+    if find_metric(tx, metric_key) is None and metric_key not in _list_own_keys(targets):
         raise UserError("This number is not kept any more. Choose another one.", field="metric")
     quantity = read_quantity(call.value("value"), field="value", home=get_workspace(tx).currency)
     day = call.value("measured_on")
     entry = Entry(quantity, read_date(day, today, field="measured_on") if day else None, call.value("note"))
-    return [Whisper(_store(call, tx, account, metric_key, entry))]
+    number = _Number(account, metric_key, _find_unit(tx, targets, metric_key), today)
+    return [Whisper(_store(call, tx, number, entry))]
 
 
 def choose_metrics(call: Call, tx: Tx) -> list[Reply]:
     """Metrics for the form's menu: those of the account's targets first."""
     call.require(Permission.READ)
-    own = _list_own_metrics(tx, call.ref.id) if call.ref and call.ref.id else []
-    known = {each.id: each for each in [*own, *list_named_metrics(tx, is_used=True)]}
+    catalogue = list_named_metrics(tx, is_used=True)
+    own = _choose_own(list_targets(tx, [call.ref.id]), catalogue) if call.ref and call.ref.id else []
+    known = {each.id: each for each in [*own, *catalogue]}
     typed = fold(call.text)
     fitting = [each for each in known.values() if typed in fold(each.names[0])]
     return [Options([(each.id, clip(each.names[0], _OPTION_LENGTH)) for each in fitting[:_OPTIONS]])]
@@ -139,38 +143,46 @@ def undo(call: Call, tx: Tx) -> list[Reply]:
 # ---------------------------------------------------------------- storing
 
 
-def _store(call: Call, tx: Tx, account: AccountRow, metric_key: str, entry: Entry) -> Message:
-    today, unit = get_today(call, tx), _find_unit(tx, account.id, metric_key)
-    check_unit(entry.quantity.unit, unit, field="value")
+@dataclass(frozen=True)
+class _Number:
+    """What a value is of, and the day it is entered on."""
+
+    account: AccountRow
+    metric_key: str
+    unit: str
+    today: date
+
+
+def _store(call: Call, tx: Tx, number: _Number, entry: Entry) -> Message:
+    check_unit(entry.quantity.unit, number.unit, field="value")
     draft = MeasurementDraft(
-        account_id=account.id,
-        metric_key=metric_key,
+        account_id=number.account.id,
+        metric_key=number.metric_key,
         value=entry.quantity.value,
-        measured_on=entry.measured_on or today,
+        measured_on=entry.measured_on or number.today,
         note=entry.note,
         author_id=call.person.id,
     )
-    (row,) = apply_targets(tx, decide_log(draft, today), call.person.actor, call.now)
-    settle_missing_values(tx, account.id, {metric_key}, call.person.actor, call.now)
-    enqueue_refresh(tx, account.id, call.now)
-    text = _logged_words(call, tx, account, draft, row.id)
+    (row,) = apply_targets(tx, decide_log(draft, number.today), call.person.actor, call.now)
+    settle_missing_values(tx, number.account.id, {number.metric_key}, call.person.actor, call.now)
+    enqueue_refresh(tx, number.account.id, call.now)
+    text = _logged_words(call, tx, number, draft, row.id)
     return message(text, section(text), actions(button(call.reader.say("Undo"), UNDO, Ref("measurement", row.id))))
 
 
-def _logged_words(call: Call, tx: Tx, account: AccountRow, draft: MeasurementDraft, row_id: str) -> str:
+def _logged_words(call: Call, tx: Tx, number: _Number, draft: MeasurementDraft, row_id: str) -> str:
     """Like "Logged 7.5 % for Acme · conversion (was 6.1 %). Now 50 % of the way, on track"."""
-    reader, today = call.reader, get_today(call, tx)
-    running = _find_running(tx, account.id, draft.metric_key, today)
-    unit = _find_unit(tx, account.id, draft.metric_key)
-    subject = f"*{shown_name(account)}* · {_shown_metric(reader, tx, draft.metric_key)}"
-    value = reader.quantity(draft.value, unit)
-    before = find_latest_measurement(tx, account.id, draft.metric_key, draft.measured_on, without=row_id)
+    reader, account, key = call.reader, number.account, number.metric_key
+    running = _find_running(tx, account.id, key, number.today)
+    subject = f"*{shown_name(account)}* · {_shown_metric(reader, tx, key)}"
+    value = reader.quantity(draft.value, number.unit)
+    before = find_latest_measurement(tx, account.id, key, draft.measured_on, without=row_id)
     if before is None:
         said = reader.say("Logged {value} for {subject}", value=value, subject=subject)
     else:
-        was = reader.quantity(before.value, unit)
+        was = reader.quantity(before.value, number.unit)
         said = reader.say("Logged {value} for {subject} (was {before})", value=value, subject=subject, before=was)
-    if draft.measured_on != today:
+    if draft.measured_on != number.today:
         said += reader.say(", measured {day}", day=reader.date(draft.measured_on))
     return f"{said}." + (f" {_now_words(call, *running)}" if running else "")
 
@@ -182,7 +194,7 @@ def _now_words(call: Call, target: TargetRow, found: Assessment) -> str:
 
 
 def _undone_words(call: Call, tx: Tx, account: AccountRow, row: MeasurementRow) -> str:
-    reader, unit = call.reader, _find_unit(tx, account.id, row.metric_key)
+    reader, unit = call.reader, _find_unit(tx, list_targets(tx, [account.id]), row.metric_key)
     subject = f"*{shown_name(account)}* · {_shown_metric(reader, tx, row.metric_key)}"
     said = reader.say("Undone: {value} for {subject}.", value=reader.quantity(row.value, unit), subject=subject)
     latest = find_latest_measurement(tx, account.id, row.metric_key, get_today(call, tx))
@@ -209,16 +221,23 @@ def _find_running(tx: Tx, account_id: str, metric_key: str, today: date) -> tupl
     return row, assess(facts, today)
 
 
-def _find_unit(tx: Tx, account_id: str, metric_key: str) -> str:
-    targets = [row for row in list_targets(tx, [account_id]) if row.metric_key == metric_key]
+def _find_unit(tx: Tx, targets: Sequence[TargetRow], metric_key: str) -> str:
+    """The unit of the account's last target of the metric, else the metric's."""
+    units = [row.unit for row in targets if row.metric_key == metric_key]
+    if units:
+        return units[-1]
     metric = find_metric(tx, metric_key)
-    return targets[-1].unit if targets else metric.unit if metric else ""
+    return metric.unit if metric else ""
 
 
-def _list_own_metrics(tx: Tx, account_id: str) -> list[Named]:
-    keys = {row.metric_key: None for row in list_targets(tx, [account_id]) if row.replaced_by is None}
-    known = {each.id: each for each in list_named_metrics(tx, is_used=True)}
-    return [known.get(key, Named(key, (key,))) for key in keys]
+def _list_own_keys(targets: Sequence[TargetRow]) -> list[str]:
+    """The metrics of an account's targets that still stand, each once."""
+    return list(dict.fromkeys(row.metric_key for row in targets if row.replaced_by is None))
+
+
+def _choose_own(targets: Sequence[TargetRow], catalogue: Sequence[Named]) -> list[Named]:
+    known = {each.id: each for each in catalogue}
+    return [known.get(key, Named(key, (key,))) for key in _list_own_keys(targets)]
 
 
 def _shown_metric(reader: Reader, tx: Tx, key: str) -> str:
@@ -230,8 +249,8 @@ def _shown_metric(reader: Reader, tx: Tx, key: str) -> str:
 
 def _open_form(call: Call, tx: Tx, account: AccountRow | None, *, metric_key: str = "", value: str = "") -> OpenForm:
     reader = call.reader
-    own = _list_own_metrics(tx, account.id) if account else []
-    chosen = metric_key or (own[0].id if len(own) == 1 else "")
+    own = _list_own_keys(list_targets(tx, [account.id])) if account else []
+    chosen = metric_key or (own[0] if len(own) == 1 else "")
     initial = (chosen, name_metrics(tx, {chosen}, reader.locale)[chosen]) if chosen else None
     fields = [
         form_field(
