@@ -14,6 +14,7 @@ from rules.accounts.imports import Outcome, strongest
 from rules.records import Actor, Change
 from storage.accounts.accounts import AccountRow, AliasRow
 from storage.alerts.alerts import enqueue_refreshes
+from storage.alerts.announcements import decide_holds_afresh
 from storage.audit import record
 from storage.db import Tx
 from storage.lookup import is_among
@@ -78,6 +79,7 @@ def import_accounts(tx: Tx, rows: Sequence[Mapping[str, Any]], actor: Actor, now
         merged.append(values)
     outcomes = merge_rows(tx, AccountRow, merged, key="id", actor=actor, now=now)
     enqueue_refreshes(tx, handed_over, now)
+    decide_holds_afresh(tx, handed_over)
     aliases = {values["id"]: row.get("aliases", ()) for values, row in zip(merged, rows, strict=True)}
     renamed = _add_aliases(tx, aliases, actor, now)
     return [

@@ -15,6 +15,7 @@ from rules.records import Actor, Change, Role
 from storage import audit
 from storage.accounts.accounts import AccountRow, is_in_use
 from storage.alerts.alerts import enqueue_refreshes
+from storage.alerts.announcements import decide_holds_afresh
 from storage.db import Tx
 from storage.lookup import is_among
 from storage.people.members import MemberRow, SlackProfile, find_by_slack_id, save_profile
@@ -147,6 +148,7 @@ def _set_owner(tx: Tx, ids: Sequence[str], before: str | None, after: str | None
         change = Change("account.changed", "account", id_, id_, before={"owner_id": before}, after={"owner_id": after})
         audit.record(tx, change, actor, now)
     enqueue_refreshes(tx, ids, now)
+    decide_holds_afresh(tx, ids)
 
 
 def _is_one_of(tx: Tx, ids: Sequence[str]) -> ColumnElement[bool]:

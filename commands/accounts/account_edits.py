@@ -19,6 +19,7 @@ from rules.people.roles import Permission
 from storage.accounts.account_writes import apply_accounts
 from storage.accounts.accounts import AccountRow, to_draft
 from storage.alerts.alerts import enqueue_refresh
+from storage.alerts.announcements import decide_holds_afresh
 from storage.db import Tx
 
 UNDO_CHANGE = "accounts.undo_change"
@@ -48,7 +49,7 @@ def change_account(call: Call, tx: Tx, account: AccountRow, wanted: AccountDraft
     if not intents:
         return message(call.reader.say("Nothing was changed."))
     (row,) = apply_accounts(tx, intents, call.person.actor, call.now)
-    enqueue_refresh(tx, row.id, call.now)
+    _show_alerts(call, tx, present, wanted, row.id)
     what = change_words(call.reader, tx, present, wanted)
     said = call.reader.say("Changed {account}: {what}", account=f"*{shown_name(row)}*", what=what)
     back = button(call.reader.say("Undo"), UNDO_CHANGE, undo_ref(tx, "account", row.id, _CHANGED, ACCOUNT))
@@ -66,10 +67,17 @@ def undo_change(call: Call, tx: Tx) -> list[Reply]:
     wanted = put_back(present, change.before or {})
     intents = decide_change(account.id, present, wanted, undoes=change.id)
     apply_accounts(tx, intents, call.person.actor, call.now)
-    enqueue_refresh(tx, account.id, call.now)
+    _show_alerts(call, tx, present, wanted, account.id)
     what = change_words(call.reader, tx, present, wanted)
     said = call.reader.say("Undone for {account}: {what}", account=f"*{shown_name(account)}*", what=what)
     return [answer_in_place(call, message(said))]
+
+
+def _show_alerts(call: Call, tx: Tx, present: AccountDraft, wanted: AccountDraft, account_id: str) -> None:
+    """Anew, and where they were held for the hours of another owner, by those of the present one."""
+    enqueue_refresh(tx, account_id, call.now)
+    if wanted.owner_id != present.owner_id:
+        decide_holds_afresh(tx, [account_id])
 
 
 def _open(call: Call, tx: Tx, account: AccountRow) -> OpenForm:

@@ -314,7 +314,8 @@ def _snooze(episode: Episode, act: Snooze, now: datetime) -> ChangeEpisode:
 def _assign(episode: Episode, act: Assign) -> ChangeEpisode:
     """The wait for the new owner begins only where nobody took it; an open question is answered by it."""
     is_waiting, is_taken = episode.state is EpisodeState.OPEN, episode.state is EpisodeState.ACKED
-    values: Values = {"owner_id": act.owner_id} | ({"asked_at": None} if is_taken and episode.asked_at else {})
+    values: Values = {"owner_id": act.owner_id, "held_until": None}  # it was held for the hours of who had it
+    values |= {"asked_at": None} if is_taken and episode.asked_at else {}
     return change(episode, "assigned", values, is_new_epoch=is_waiting, is_rearmed=is_taken)
 
 

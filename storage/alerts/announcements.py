@@ -4,11 +4,11 @@ set together with its outbox row; refuses to decide (`rules.alerts.noise`), to c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, and_, or_, update
 from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 
@@ -23,6 +23,7 @@ from storage.alerts.alerts import MESSAGE, SUMMARY, EpisodeRow, responsible, to_
 from storage.db import Tx
 from storage.delivery.channels import ChannelRow, is_channel_of_account
 from storage.delivery.outbox import enqueue
+from storage.lookup import is_among
 from storage.types import new_id
 
 _PRIORITY = 5
@@ -119,6 +120,16 @@ def apply_hush(tx: Tx, decisions: Sequence[Hold | Quieten | Silence], actor: Act
     rows = {row.id: row for row in _lock(tx, [each.episode_id for each in decisions])}
     intents = [hush(to_episode(rows[each.episode_id]), each) for each in decisions if each.episode_id in rows]
     return len(apply_alerts(tx, intents, actor, now))
+
+
+def decide_holds_afresh(tx: Tx, account_ids: Collection[str]) -> None:
+    """The accounts have another owner: what was held for the hours of the former one is decided when announcing."""
+    if not account_ids:
+        return
+    row = EpisodeRow
+    is_the_owners = and_(col(row.owner_id).is_(None), col(row.taken_by).is_(None))
+    is_held = and_(_is_waiting(tx), col(row.held_until).is_not(None), is_among(tx, col(row.account_id), account_ids))
+    tx.session.exec(update(row).where(is_the_owners, is_held).values(held_until=None))
 
 
 def list_of_summary(tx: Tx, summary_id: str) -> list[EpisodeRow]:

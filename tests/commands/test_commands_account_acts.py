@@ -52,6 +52,22 @@ def verbs(desk: Desk, account: AccountRow) -> list[str]:
 # ---------------------------------------------------------------- edit
 
 
+@pytest.mark.parametrize(("owner", "is_held"), [("U0000007", False), ("U0000001", True)])
+def test_alerts_held_for_the_owners_hours_are_decided_afresh_for_the_next_one(desk: Desk, owner: str, *, is_held: bool):
+    acme = desk.add_account("Acme", owner_id=desk.person().id)
+    desk.add_member("U0000007", name="Grace")
+    held = add_episode(desk.tx, acme.id, announced_at=None, held_until=desk.now + timedelta(days=2))
+    view = get_form(desk.do(edit, "acme"))
+    values = {"name": "Acme", "owner": owner, "seats": "5"}
+    changed = desk.do(submit, ref=view.ref, values=values, person=desk.person(Role.LEAD))
+    desk.tx.session.refresh(held)
+    assert bool(held.held_until) is is_held
+    held.held_until = desk.now + timedelta(days=2)
+    desk.press(undo_change, find_ref(changed, UNDO_CHANGE), person=desk.person(Role.LEAD))
+    desk.tx.session.refresh(held)
+    assert bool(held.held_until) is is_held
+
+
 def test_every_field_is_changed_by_form_told_and_taken_back(desk: Desk):
     acme = desk.add_account("Acme", tier=Tier.A, aliases=("ACM",), owner_id=desk.person().id)
     desk.add_member("U0000007", name="Grace")

@@ -10,13 +10,16 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlmodel import select
 
+from pipeline import wake
 from pipeline.announcing import announce
+from rules.alerts.alerts import Assign, decide
 from rules.alerts.mutes import Scope, decide_mute, decide_unmute
 from rules.alerts.noise_settings import decide_noise_settings
 from rules.records import Actor, AlertKind, EpisodeState, Role, Severity, Tier
 from storage.accounts.accounts import AccountRow
 from storage.agenda import list_open_items, list_unclaimed
-from storage.alerts.alerts import EpisodeRow, list_history
+from storage.alerts.alert_writes import apply_alerts
+from storage.alerts.alerts import EpisodeRow, get_episode, list_history, to_episode
 from storage.alerts.mutes import apply_mute, list_active
 from storage.alerts.noise_settings import apply_noise_settings
 from storage.audit import AuditRow
@@ -88,6 +91,22 @@ def test_what_comes_on_friday_night_is_told_on_monday_morning(database: Database
     with database.reading(team) as tx:
         assert [line.verb for line in list_history(tx, id_)] == ["held"]
         assert tx.session.exec(select(AuditRow.verb)).all() == ["alert.held"]
+
+
+def test_a_held_alert_given_to_who_works_now_is_told_now(database: Database, team: str):
+    with database.writing(team) as tx:
+        add_member(tx, "CAT", zone="America/New_York", country="US")
+    id_, other = (add(database, team, name, opened_at=FRIDAY_NIGHT) for name in ("acme", "bolt"))
+    assert announce(database, team, FRIDAY_NIGHT - FIVE)["held"] == 2
+    for each, member in ((id_, "m-CAT"), (other, "m-BOB")):
+        with database.writing(team) as tx:
+            apply_alerts(
+                tx, decide(to_episode(get_episode(tx, each)), Assign(member), FRIDAY_NIGHT), HAND, FRIDAY_NIGHT
+            )
+    wake.run(database, team, FRIDAY_NIGHT)
+    assert row_of(database, team, id_).told_id == "m-CAT", "in New York it is afternoon"
+    assert row_of(database, team, other).held_until == MONDAY, "in Berlin nobody works"
+    assert posts(database, team) == [("alert", id_, "C0000001")]
 
 
 @pytest.mark.parametrize("state", [EpisodeState.RESOLVED, EpisodeState.ACKED, EpisodeState.SNOOZED])

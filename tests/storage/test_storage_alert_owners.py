@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -55,6 +56,30 @@ def test_an_alert_goes_along_when_its_account_is_given_away_by_hand_or_by_a_file
     import_accounts(tx, [row], Actor("import", "accounts.csv"), NOW)
     assert get_account(tx, "acme").owner_id == "m-U3"
     assert whose(tx, "U1", "U2", "U3") == ["U3"]
+
+
+def test_a_hold_is_of_the_owner_and_ends_with_the_next_one(tx: Tx):
+    held, assigned = owned(tx, owner_id=None), add_episode(tx, "acme", announced_at=None, subject="x", owner_id="m-U1")
+
+    def hold() -> None:
+        held.held_until = assigned.held_until = NOW + timedelta(hours=9)
+        tx.session.flush()
+
+    def list_held() -> list[str]:
+        tx.session.expire_all()
+        return [each.subject for each in (held, assigned) if each.held_until]
+
+    hold()
+    import_accounts(tx, [{"external_id": "A1", "name": "acme", "owner_email": "u3@example.com"}], HAND, NOW)
+    assert list_held() == ["x"], "whose it was assigned to, nothing changed for"
+    hold()
+    import_accounts(tx, [{"external_id": "A1", "name": "acme", "owner_email": "u3@example.com"}], HAND, NOW)
+    assert list_held() == ["", "x"], "the same owner as before"
+    get_account(tx, "acme").owner_id = None
+    get_account(tx, "acme").owner_email = "new@example.com"
+    tx.session.flush()
+    give_accounts(tx, Orphans(1, email="new@example.com"), "m-U2", HAND, NOW)
+    assert list_held() == ["x"]
 
 
 def test_an_alert_goes_along_with_accounts_nobody_looked_after(tx: Tx):
