@@ -127,7 +127,8 @@ def list_rows(tx: Tx, slack_ids: Iterable[str]) -> dict[str, ChannelRow]:
     query = select(ChannelRow).where(
         ChannelRow.workspace_id == tx.workspace_id, is_among(tx, col(ChannelRow.slack_id), wanted)
     )
-    return {row.slack_id: row for row in tx.session.exec(query)}
+    found = tx.session.exec(query.execution_options(populate_existing=True))  # looks are written past the session
+    return {row.slack_id: row for row in found}
 
 
 def list_own_places(tx: Tx, accounts: Sequence[AccountRow]) -> Mapping[str, Place]:

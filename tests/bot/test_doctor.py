@@ -22,12 +22,15 @@ from bot.slack.installation import connect_workspace
 from bot.slack.manifest import build_manifest
 from bot.wiring import with_help
 from playground.server import Playground
+from rules.delivery.channels import Sharing
 from rules.records import Enqueue
 from storage.db import Database
 from storage.delivery.outbox import OutboxRow, enqueue
 from storage.people.connections import BY_HAND
-from storage.people.workspaces import WorkspaceRow
+from storage.people.workspaces import WorkspaceRow, list_workspaces
 from storage.revision import upgrade
+from tests.alert_rows import add_account
+from tests.channel_rows import know_channels
 from tests.flows.flow_stage import ARCHIVED, CHANNEL, LEAD, PRIVATE, make_seed
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -114,6 +117,25 @@ async def test_a_channel_that_cannot_be_posted_in_is_named(tmp_path: Path, chann
     assert finding.verdict is Verdict.FAIL
     assert word in finding.said
     assert "/cs setup" in finding.to_do
+
+
+async def test_channels_that_others_read_are_told_with_the_reason_where_it_is_not_known(tmp_path: Path):
+    async with install(tmp_path) as patient:
+        patient.set_up(team_channel_id=CHANNEL)
+        with patient.database.read() as session:
+            workspace_id = list_workspaces(session)[0].id
+        with patient.database.writing(workspace_id) as tx:
+            for number in range(3):
+                add_account(tx, f"a{number}", channel_id=f"C0{number}")
+            know_channels(tx, "C00", CHANNEL, sharing=Sharing.SHARED)
+            know_channels(tx, "C01", sharing=Sharing.UNKNOWN, error="missing_scope")
+        found = await patient.examine()
+    shared, unknown = found["channels"][:2]
+    assert (shared.verdict, unknown.verdict) == (Verdict.WARN, Verdict.WARN)
+    assert "1 of accounts are read by another organisation" in shared.said
+    assert "2 of accounts is not known (missing_scope)" in unknown.said
+    assert "groups:read" in unknown.to_do
+    assert f"another organisation reads {CHANNEL}" in found["team channel"][0].said
 
 
 async def test_tokens_that_slack_refuses(tmp_path: Path):

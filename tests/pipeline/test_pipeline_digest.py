@@ -10,12 +10,14 @@ from sqlmodel import select
 
 from benchmarks.jobs import counted
 from pipeline import digest
+from rules.delivery.channels import Sharing
 from rules.records import AlertKind, DigestKind, DigestWish, EpisodeState, Role, Severity
 from storage.db import Database
 from storage.delivery.digests import DigestRow, apply_digests
 from storage.people.workspaces import get_workspace
 from tests.agenda_rows import add_milestone, add_offer, add_reached, add_renewal, add_task
 from tests.alert_rows import TODAY, add_account, add_episode, add_member, list_outbox
+from tests.channel_rows import look_at
 from tests.conftest import NOW
 
 BERLIN, TOKYO, NEW_YORK = "Europe/Berlin", "Asia/Tokyo", "America/New_York"
@@ -237,6 +239,14 @@ def test_the_channel_gets_renewals_once_a_week(database: Database, workspace_id:
 def test_without_a_channel_nothing_goes_to_one(database: Database, workspace_id: str):
     with database.writing(workspace_id) as tx:
         get_workspace(tx).team_channel_id = ""
+        add_account(tx, "acme")
+        add_episode(tx, "acme", opened_at=MORNING - timedelta(days=2))
+    assert digest.run(database, workspace_id, MORNING).counts == {"made": 0, "empty": 0}
+
+
+def test_a_team_channel_that_others_read_gets_no_digest(database: Database, workspace_id: str):
+    look_at(database, workspace_id, "C0000001", sharing=Sharing.SHARED)
+    with database.writing(workspace_id) as tx:
         add_account(tx, "acme")
         add_episode(tx, "acme", opened_at=MORNING - timedelta(days=2))
     assert digest.run(database, workspace_id, MORNING).counts == {"made": 0, "empty": 0}

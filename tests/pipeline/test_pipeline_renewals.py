@@ -12,6 +12,7 @@ from sqlalchemy import event
 from sqlmodel import col, select
 
 from pipeline import renewals
+from rules.delivery.channels import Sharing
 from rules.records import AccountState, RenewalOutcome
 from storage.accounts.accounts import get_account
 from storage.audit import AuditRow
@@ -267,6 +268,13 @@ def counting(database: Database) -> Iterator[list[str]]:
     for engine in engines:
         if event.contains(engine, "before_cursor_execute", count):
             event.remove(engine, "before_cursor_execute", count)
+
+
+def test_a_renewal_of_a_channel_that_others_read_is_the_teams(database: Database, workspace_id: str):
+    add_contract(database, workspace_id, "acme", TODAY + 100 * DAY, channel_id="C0ACME")
+    look_at(database, workspace_id, "C0ACME", sharing=Sharing.SHARED)
+    run(database, workspace_id, TODAY)
+    assert posts(database, workspace_id) == [("renewal", "C0000001")]
 
 
 def test_a_quiet_day_asks_as_often_for_forty_renewals_as_for_four(sqlite_database: Database):

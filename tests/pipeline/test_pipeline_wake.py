@@ -14,6 +14,7 @@ from sqlmodel import select
 from pipeline import wake
 from rules.alerts.alerts import Act, Assign, Event, Fired, Keep, Resolve, Snooze, Take, decide
 from rules.alerts.refusals import AnsweredError
+from rules.delivery.channels import Sharing
 from rules.records import Actor, AlertKind, EpisodeState, Role, Severity, Tier
 from storage.accounts.accounts import AccountRow
 from storage.alerts.alert_writes import apply_alerts
@@ -25,6 +26,7 @@ from storage.db import Database
 from storage.delivery.outbox import OutboxRow
 from storage.people.members import MemberRow, get_member
 from tests.alert_rows import add_account, add_member, add_sent
+from tests.channel_rows import look_at
 from tests.conftest import add_workspace
 
 HAND = Actor("member", "m-UOWN", "Owner")
@@ -123,6 +125,13 @@ def test_a_critical_alert_goes_to_its_owner_the_leads_and_the_team(any_stage: St
     assert stage.wake(*(tuesday + each * DAY for each in range(2, 9))) == [{}] * 7
     assert stage.verbs == ["opened", "escalated", "escalated", "escalated"]
     assert (stage.row.escalated_to, stage.row.timer_at, stage.row.version, stage.row.epoch) == (3, None, 4, 1)
+
+
+def test_where_others_read_the_team_channel_the_leads_are_told_alone(stage: Stage):
+    look_at(stage.database, stage.workspace_id, "C0000001", sharing=Sharing.SHARED)
+    stage.open(Severity.CRITICAL)
+    stage.wake(MONDAY + 4 * HOUR, MONDAY + DAY, MONDAY + 2 * DAY)
+    assert [channel for kind, channel in stage.said() if kind == "alert_escalation"] == ["ULEAD"]
 
 
 @pytest.mark.parametrize("tier", list(Tier))

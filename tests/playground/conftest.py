@@ -53,6 +53,8 @@ MANIFEST = {
                 "app_home_opened",
                 "app_mention",
                 "app_uninstalled",
+                "channel_shared",
+                "channel_unshared",
                 "member_joined_channel",
                 "message.channels",
                 "message.im",

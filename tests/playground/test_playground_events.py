@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from playground.model import Channel
 from playground.server import Playground
 
 GENERAL, BEN = "C0000GENERAL", "U0000000BEN"
@@ -120,6 +121,32 @@ async def test_opening_home_joining_and_a_changed_profile(bot: Any, hands: Any, 
     joined = (await heard.until(3))[2]
     assert (joined["type"], joined["user"], joined["channel"]) == ("member_joined_channel", BEN, GENERAL)
     assert (await hands.post("user", user="ben", changes={"shoe": 44}))["status"] == 400
+
+
+async def test_sharing_a_channel_is_told_when_the_other_side_comes_and_goes(bot: Any, hands: Any, heard: Heard):
+    async def flags() -> tuple[bool, bool, bool]:
+        found = (await bot.client.conversations_info(channel=GENERAL))["channel"]
+        return found["is_shared"], found["is_ext_shared"], found["is_pending_ext_shared"]
+
+    assert (await hands.post("share", user="ana", channel="#general", sharing="pending"))["ok"]
+    assert await flags() == (False, False, True)
+    assert (await hands.post("share", user="ana", channel="#general"))["channel"]["is_ext_shared"]
+    assert await flags() == (True, True, False)
+    await hands.post("share", user="ana", channel="#general")
+    await hands.post("share", user="ana", channel="#general", sharing="none")
+    assert await flags() == (False, False, False)
+    shared, unshared = await heard.until(2)
+    assert (shared["type"], shared["channel"]) == ("channel_shared", GENERAL)
+    assert (unshared["type"], unshared["channel"], unshared["is_ext_shared"]) == ("channel_unshared", GENERAL, False)
+    assert shared["connected_team_id"] == unshared["previously_connected_team_id"] != "T00000000PG"
+
+
+async def test_what_cannot_be_shared(bot: Any, hands: Any, heard: Heard, slack: Playground):
+    slack.core.workspace.channels["C00000SECRT"] = Channel(id="C00000SECRT", name="secret", is_private=True)
+    assert (await hands.post("share", user="ana", channel="#secret"))["ok"]
+    assert (await hands.post("share", user="ana", channel="@ben"))["status"] == 400
+    assert (await hands.post("share", user="ana", channel="#general", sharing="perhaps"))["status"] == 400
+    assert await heard.until(0) == []
 
 
 async def test_an_app_that_is_removed_hears_of_it(bot: Any, heard: Heard, slack: Playground):

@@ -86,7 +86,6 @@ def test_what_slack_says_is_shared_is_shared_at_once_and_looked_at_first(databas
         mark_changed(tx, "CA", is_shared=True)
         mark_changed(tx, "CB", is_shared=False)
         mark_changed(tx, "CELSEWHERE", is_shared=True)
-        tx.session.expire_all()
         assert sharing_of(tx, "CA", "CB", "CELSEWHERE") == [Sharing.SHARED, Sharing.INTERNAL, None]
     assert due(database, workspace_id) == ["CA", "CB"]
 
