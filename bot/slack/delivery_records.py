@@ -118,9 +118,9 @@ def bury(tx: Tx, row: OutboxRow, error: str, at: Moment, *, may_go_elsewhere: bo
     if not claims.mark_dead(tx, row, error):
         return
     _log.warning("message_dead", kind=row.kind, channel=row.channel, error=error)
-    fallback = make_fallback(tx, row, error) if may_go_elsewhere else None
+    said = make_fallback(tx, row, error) if may_go_elsewhere else []
     notice = make_notice(tx, row, error, at.business.date())
-    enqueue(tx, [each for each in (fallback, notice) if each is not None], at.business)
+    enqueue(tx, [*said, notice] if notice else said, at.business)
 
 
 def pause(tx: Tx, reason: str, now: datetime) -> None:

@@ -13,6 +13,7 @@ from bot.slack.delivery_truth import is_past
 from commands.blocks.channels import place_words
 from commands.kit import context, message, section
 from commands.slice import Message, Render
+from rules.delivery.channels import is_person
 from storage.db import Tx
 from storage.delivery.outbox import OutboxRow, find_post, find_posted
 from storage.people.members import find_by_slack_id
@@ -73,7 +74,7 @@ class Drawing:
 
     def _reader(self, channel: str) -> Reader:
         """A person's own language and zone for a direct message, the workspace's for a channel."""
-        name = channel if channel[:1] in {"U", "W"} else ""
+        name = channel if is_person(channel) else ""
         if name not in self._readers:
             member = find_by_slack_id(self.tx, name) if name else None
             home = member or get_workspace(self.tx)

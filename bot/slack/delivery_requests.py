@@ -17,6 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from commands.slice import Message
+from rules.delivery.channels import is_person
 from rules.delivery.outbox import Outcome
 
 EVENT_TYPE = "milepost"
@@ -133,7 +134,7 @@ async def find_copies(client: AsyncWebClient, search: Search, timeout_seconds: f
 
 async def _open(client: AsyncWebClient, channel: str, timeout_seconds: float) -> Outcome:
     """The conversation itself: for a person, the direct message with them."""
-    if channel[:1] not in {"U", "W"}:
+    if not is_person(channel):
         return Outcome(channel=channel)
     return await _outcome(client.conversations_open(users=channel), timeout_seconds)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from commands.kit import esc, mention
-from rules.delivery.channels import Sharing
+from rules.delivery.channels import Sharing, is_person
 from storage.delivery.channels import SharingCounts
 from words.reader import Reader
 
 
 def place_words(channel: str) -> str:
     """A channel or a person, as Slack shows them."""
-    return mention(channel) if channel[:1] in {"U", "W"} else f"<#{channel}>"
+    return mention(channel) if is_person(channel) else f"<#{channel}>"
 
 
 def elsewhere_words(reader: Reader, sharing: Sharing, error: str, *, has_team: bool) -> str:

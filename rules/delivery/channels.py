@@ -19,6 +19,11 @@ class Sharing(StrEnum):
     UNKNOWN = "unknown"
 
 
+def is_person(slack_id: str) -> bool:
+    """Whether Slack's id is a person's, who is written to directly, and not a channel's."""
+    return slack_id[:1] in {"U", "W"}
+
+
 @dataclass(frozen=True)
 class Place:
     """A channel by Slack's id ("" for none) and who reads it."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, tuple_
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint, col, select
 
 from rules.records import Enqueue
@@ -18,6 +18,8 @@ from storage.upsert import upsert
 
 _PAGE = 200
 _OVER = ("dead", "cancelled")
+_AT = "@"
+"""Between a message's key and the place of its fall-back."""
 
 
 class OutboxRow(SQLModel, table=True):
@@ -123,9 +125,24 @@ def find_posted(tx: Tx, kind: str, reference: str) -> tuple[str, str] | None:
     return None if found is None else (found.posted_channel, found.slack_ts)
 
 
-def list_places(tx: Tx, kind: str, reference: str) -> set[str]:
-    """The channels in which a message was, will be or could not be posted."""
-    return set(tx.session.exec(select(OutboxRow.channel).where(_is_post(tx, kind, reference))))
+def list_places(tx: Tx, row: OutboxRow) -> set[str]:
+    """The channels in which a message was, will be or could not be posted, itself and its fall-backs; what was said of
+    the same thing before is another message.
+    """
+    message = _find_message(row)
+    is_same = or_(
+        col(OutboxRow.dedupe_key) == message, col(OutboxRow.dedupe_key).startswith(message + _AT, autoescape=True)
+    )
+    return set(tx.session.exec(select(OutboxRow.channel).where(_is_post(tx, row.kind, row.reference), is_same)))
+
+
+def name_fallback(row: OutboxRow, place: str) -> str:
+    """The `dedupe_key` of what is said in another place instead of this row: once in each."""
+    return f"{_find_message(row)}{_AT}{place}"
+
+
+def _find_message(row: OutboxRow) -> str:
+    return row.dedupe_key.partition(_AT)[0]
 
 
 def stands_elsewhere(tx: Tx, row: OutboxRow) -> bool:
