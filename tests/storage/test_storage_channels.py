@@ -57,12 +57,12 @@ def test_what_nobody_looked_at_comes_first_each_channel_once(database: Database,
 
 def test_a_channel_is_looked_at_again_every_day_the_oldest_first(database: Database, workspace_id: str):
     with database.writing(workspace_id) as tx:
-        for hours, name in ((0, TEAM), (2, "CB"), (1, "CA")):
+        for hours, name in ((0, TEAM), (1, "CB"), (2, "CA")):
             save_looks(tx, [Look(name, Sharing.INTERNAL)], NOW + timedelta(hours=hours))
     assert due(database, workspace_id, NOW + FRESH) == []
-    assert due(database, workspace_id, NOW + FRESH + timedelta(hours=3)) == [TEAM, "CA", "CB"]
-    assert due(database, workspace_id, NOW + FRESH + timedelta(hours=3), limit=2) == [TEAM, "CA"]
-    assert due(database, workspace_id, NOW - timedelta(days=2)) == [TEAM, "CA", "CB"]  # the clock was put back
+    assert due(database, workspace_id, NOW + FRESH + timedelta(hours=3)) == [TEAM, "CB", "CA"]
+    assert due(database, workspace_id, NOW + FRESH + timedelta(hours=3), limit=2) == [TEAM, "CB"]
+    assert due(database, workspace_id, NOW - timedelta(days=2)) == [TEAM, "CB", "CA"]  # the clock was put back
 
 
 def test_what_slack_refused_to_tell_is_asked_again_within_the_hour(database: Database, workspace_id: str):
