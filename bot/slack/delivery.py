@@ -24,7 +24,7 @@ from bot.slack.delivery_desk import Desk
 from bot.slack.delivery_marks import Marks
 from bot.slack.delivery_notices import NOTICES
 from bot.slack.delivery_pauses import probe_for_ever
-from bot.slack.delivery_records import Answer
+from bot.slack.delivery_records import Answer, name_row
 from bot.slack.delivery_requests import Parcel, Search, find_copies, join, open_session
 from bot.slack.delivery_sweep import sweep_for_ever
 from bot.slack.pictures import send
@@ -185,8 +185,7 @@ class Delivery:
         client: AsyncWebClient | None,
     ) -> None:
         """A row whose handling breaks down stays claimed; once the lease is over it is looked up like any other."""
-        row = work.row
-        bind_contextvars(outbox=row.id, kind=row.kind, reference=row.reference, workspace=row.workspace_id)
+        bind_contextvars(**name_row(work.row))
         try:
             if client is not None:
                 await act(work, client)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextvars import Context
 
 import structlog
 
@@ -28,7 +29,8 @@ class Marks:
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((answer, written))
         if self._writing is None:
-            self._writing = asyncio.create_task(self._write_all())
+            # In nobody's context: what the log says of the batch is not about the row that came first.
+            self._writing = asyncio.create_task(self._write_all(), context=Context())
         await written
 
     async def _write_all(self) -> None:

@@ -70,6 +70,11 @@ def record_all(tx: Tx, answers: Sequence[Answer], at: Moment, *, resends_unseen:
             _record_search(tx, each.row, each.outcome, at, resends_unseen=resends_unseen)
 
 
+def name_row(row: OutboxRow) -> dict[str, str]:
+    """By what the log's lines about a row can be found."""
+    return {"outbox": row.id, "kind": row.kind, "reference": row.reference, "workspace": row.workspace_id}
+
+
 def _find_place(answer: Answer) -> claims.Sent | None:
     """Where the message stands, if it does."""
     if classify(answer.outcome) is not Verdict.SENT or answer.copies == ():
@@ -117,7 +122,7 @@ def bury(tx: Tx, row: OutboxRow, error: str, at: Moment, *, may_go_elsewhere: bo
     """The message cannot be sent until a person acts: keep it, tell an admin, say it elsewhere if it must be said."""
     if not claims.mark_dead(tx, row, error):
         return
-    _log.warning("message_dead", kind=row.kind, channel=row.channel, error=error)
+    _log.warning("message_dead", **name_row(row), channel=row.channel, error=error)
     said = make_fallback(tx, row, error) if may_go_elsewhere else []
     notice = make_notice(tx, row, error, at.business.date())
     enqueue(tx, [*said, notice] if notice else said, at.business)

@@ -10,6 +10,8 @@ from itertools import pairwise
 
 import pytest
 from sqlmodel import select
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 from bot.clocks import real_clocks
 from bot.slack.delivery import Delivery
@@ -111,6 +113,15 @@ async def house(sqlite_database: Database) -> AsyncIterator[House]:
 
 def note(reference: str, channel: str = "C1") -> Enqueue:
     return Enqueue("note", reference, channel=channel)
+
+
+async def test_the_log_names_the_row_of_each_message_of_a_batch_that_slack_refused(house: House):
+    house.slack.gone |= {"C1", "C2"}
+    with capture_logs(processors=[merge_contextvars]) as logs:
+        house.say(*(Enqueue("note", channel, channel) for channel in ("C1", "C2")))
+        await house.until_done()
+    said = {each["outbox"]: (each["reference"], each["channel"]) for each in logs if each["event"] == "message_dead"}
+    assert said == {row.id: (row.channel, row.channel) for row in house.rows() if row.kind == "note"}
 
 
 async def test_messages_go_out_in_order_and_spaced(house: House):
