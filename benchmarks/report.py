@@ -6,12 +6,16 @@ import argparse
 import json
 import os
 import sqlite3
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import median
 
 from rich.console import Console
 from rich.table import Table
+
+_WIDTH = 240
+"""Columns in a file or a pipe, where there is no terminal to be as wide as."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ class Report:
         table = Table(*self.columns, title=self.title, title_justify="left")
         for row in self.rows:
             table.add_row(*(str(each) for each in row))
-        console = Console(soft_wrap=True, highlight=False)
+        console = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else _WIDTH)
         console.print(table)
         for must in self.musts:
             console.print(f"{'kept' if must.is_kept else 'MISSED'}: {must.promise} (measured {must.measured:g})")
