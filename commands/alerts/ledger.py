@@ -209,7 +209,7 @@ def _message_words(reader: Reader, ledger: Ledger) -> str:
         "Messages: {mean} a day to each of {count} people, at most {most} to one in one day; at most {channel} in a "
         "channel in one day.",
         sent.people,
-        mean=reader.number(round(mean, 1)),
+        mean=reader.number(round(mean, 1 if mean >= 1 else 2)),
         most=reader.number(sent.most_to_one),
         channel=reader.number(sent.most_in_channel),
     )

@@ -10,7 +10,7 @@ from commands.kit import actions, button, message, section
 from commands.slice import Button, Call, Form, FormView, Message, OpenForm, Ref, Reply, UpdateForm, Whisper
 from rules.alerts.noise_settings import DEFAULTS, Chosen, decide_noise_settings, inherit
 from rules.errors import StaleError, UserError
-from rules.people.roles import Permission
+from rules.people.roles import Permission, may
 from storage.alerts.noise_settings import apply_noise_settings, find_chosen, get_noise_settings
 from storage.db import Tx
 from storage.people.members import get_member
@@ -19,10 +19,10 @@ _MINE = frozenset({"mine", "my", "me", "我", "我的"})
 
 
 def show_settings(call: Call, tx: Tx, text: str) -> list[Reply]:
-    """`/cs alerts settings`: the workspace's, for leads; `settings mine`: one's own."""
+    """`/cs alerts settings`: the workspace's, for leads; `settings mine`, and for others: one's own."""
     if text and text.casefold() not in _MINE:
         raise UserError("Type `/cs alerts settings` for the workspace's, or `/cs alerts settings mine` for your own.")
-    member_id = call.person.id if text else ""
+    member_id = "" if not text and may(call.person.role, Permission.SETUP) else call.person.id
     _require(call, member_id)
     return [OpenForm(_form(call, tx, member_id))]
 

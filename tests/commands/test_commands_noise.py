@@ -145,8 +145,14 @@ def test_settings_are_inherited_and_reset(desk: Desk):
     home, own = get_noise_settings(desk.tx)
     assert (home.owner_daily, own[person.id].owner_daily, own[person.id].digest_tiers) == (3, 1, home.digest_tiers)
     assert initial_values(get_form(desk.do(handle_line, "settings mine")))["owner_daily"] == "1"
+    assert get_form(desk.do(handle_line, "settings")) == get_form(desk.do(handle_line, "settings mine"))
     desk.press(reset, Ref("noise", person.id))
     assert get_noise_settings(desk.tx)[1].get(person.id, home) == home
+
+
+def test_a_lead_who_names_nobody_sets_the_workspace(desk: Desk):
+    form = get_form(desk.do(handle_line, "settings", person=desk.person(Role.LEAD)))
+    assert form.ref == Ref("noise", "")
 
 
 @pytest.mark.parametrize(("field", "value"), [("owner_daily", "51"), ("owner_daily", "-1"), ("owner_daily", "2.5")])
