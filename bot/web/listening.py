@@ -29,8 +29,8 @@ class SiteServer:
         """Listen and return once requests can come. Raises `UserError` when the address is taken."""
         host, port = self._address
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        # Said to be TCP: else asyncio leaves Nagle's algorithm on, and an answer of two writes (its head, its body) waits
-        # 40 ms for the other side to acknowledge the first.
+        # Said to be TCP: else asyncio leaves Nagle's algorithm on, and an answer of two writes (its head, its body)
+        # waits 40 ms for the other side to acknowledge the first.
         listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
