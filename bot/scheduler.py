@@ -86,8 +86,8 @@ class Scheduler:
     """The scheduler of one process; among several processes one acts at a time.
 
     Args:
-        jobs: what runs, by the job's name in its schedule row; called in a worker thread with the workspace and the
-            run's `moment` (UTC).
+        jobs: what runs, by the job's name in its schedule row; called in a worker thread with the database behind the
+            lease's fence (`storage.delivery.leases`), the workspace and the run's `moment` (UTC).
         long_jobs: names of those that may take minutes; they have a lane of their own.
         tick_seconds: between two looks for due work, in wall time.
         lease_seconds: how long the others wait when this process dies; several ticks.
