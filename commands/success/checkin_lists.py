@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 
 from commands.blocks.checkins import LIST_CHECKINS, DueLine, due_blocks
@@ -12,15 +13,16 @@ from commands.slice import Button, Call, Message, Ref, Reply, Whisper, answer_in
 from commands.typed import find_person_id, get_today, split_mentions
 from rules.errors import UserError
 from rules.people.roles import Permission
-from rules.success.cadence import cadence_days, next_due
+from rules.success.cadence import cadence_days, depends_on_decision, next_due
 from rules.success.checkins import Due, rank_due
 from storage.accounts.accounts import get_accounts
 from storage.db import Tx
 from storage.people.members import get_members
 from storage.people.team import get_team_time, list_working_times
 from storage.renewals.renewals import list_renewal_facts
-from storage.success.cadences import list_cadences, page_watched_ids
-from storage.success.checkins import latest_pulses, list_open_offers
+from storage.success.cadence_candidates import list_candidates
+from storage.success.cadences import Watched, find_decision
+from storage.success.checkins import latest_pulses, list_offered_days, list_open_offers
 
 BACK, NEXT = "checkins.back", "checkins.next"
 MINE, ALL = "mine", "all"
@@ -54,43 +56,56 @@ def turn_page(call: Call, tx: Tx) -> list[Reply]:
     return [answer_in_place(call, _page(call, tx, whose, wanted_page(call)))]
 
 
-def list_due(tx: Tx, member_id: str | None, today: date) -> list[DueLine]:
+def list_due(tx: Tx, member_id: str | None, today: date) -> list[Due]:
     """The check-ins that are due on `today` for a member (None: for anybody), the most urgent first: those offered,
     and those that will be.
     """
-    offers = {account.id: offer for offer, account in list_open_offers(tx, member_id)}
     found = {each.account_id: each for each in _find_due(tx, member_id, today)}
-    for id_, offer in offers.items():
-        found.setdefault(id_, Due(id_, offer.due_on, 1))
-    ranked = rank_due(found.values(), today)
-    ids = [each.account_id for each in ranked]
-    accounts, pulses = get_accounts(tx, ids), latest_pulses(tx, ids)
-    return [
-        DueLine(accounts[each.account_id], each.due_on, pulses.get(each.account_id), offers.get(each.account_id))
-        for each in ranked
-        if each.account_id in accounts
-    ]
+    for id_, due_on in list_offered_days(tx, member_id):
+        found.setdefault(id_, Due(id_, due_on, 1))
+    return rank_due(found.values(), today)
 
 
 def _find_due(tx: Tx, member_id: str | None, today: date) -> Iterator[Due]:
+    """Of most accounts the database can tell that nothing is due; contracts are read of those they can matter for."""
     times, team = list_working_times(tx), get_team_time(tx)
-    after = ""
-    while ids := page_watched_ids(tx, member_id, after, _PAGE):
-        for each in list_cadences(tx, ids, today, list_renewal_facts(tx, ids, today)):
-            country = times.get(each.owner_id or "", team).country
-            days, due_on = cadence_days(each.facts, today), next_due(each.facts, today, country)
-            if days is not None and due_on is not None and due_on <= today:
-                yield Due(each.account_id, due_on, days, each.facts.tier)
-        after = ids[-1]
+    candidates = list_candidates(tx, member_id, today)
+    decisions = _find_decisions(tx, [each for each in candidates if depends_on_decision(each.facts, today)], today)
+    for each in candidates:
+        facts, country = each.facts, times.get(each.owner_id or "", team).country
+        if each.account_id in decisions:
+            facts = replace(facts, decides_on=decisions[each.account_id])
+        days, due_on = cadence_days(facts, today), next_due(facts, today, country)
+        if days is not None and due_on is not None and due_on <= today:
+            yield Due(each.account_id, due_on, days, facts.tier)
+
+
+def _find_decisions(tx: Tx, watched: Sequence[Watched], today: date) -> dict[str, date | None]:
+    ids = [each.account_id for each in watched]
+    pages = (list_renewal_facts(tx, ids[at : at + _PAGE], today) for at in range(0, len(ids), _PAGE))
+    return {id_: find_decision(facts, today) for page in pages for id_, facts in page.items()}
+
+
+def _show(tx: Tx, due: Sequence[Due], member_id: str | None) -> list[DueLine]:
+    """The lines of a page."""
+    ids = [each.account_id for each in due]
+    accounts, pulses = get_accounts(tx, ids), latest_pulses(tx, ids)
+    offers = {account.id: offer for offer, account in list_open_offers(tx, member_id, ids)}
+    return [
+        DueLine(accounts[each.account_id], each.due_on, pulses.get(each.account_id), offers.get(each.account_id))
+        for each in due
+    ]
 
 
 def _page(call: Call, tx: Tx, whose: str, wanted: int) -> Message:
-    lines = list_due(tx, None if whose == ALL else whose, get_today(call, tx))
-    title = f"*{_title(call, tx, whose, len(lines))}*"
-    if not lines:
+    member_id = None if whose == ALL else whose
+    due = list_due(tx, member_id, get_today(call, tx))
+    title = f"*{_title(call, tx, whose, len(due))}*"
+    if not due:
         return message(title, section(title), context(_empty_hint(call)))
-    page = Page(len(lines), LENGTH, wanted)
-    blocks = [block for each in page.cut(lines) for block in due_blocks(call.reader, each)]
+    page = Page(len(due), LENGTH, wanted)
+    lines = _show(tx, page.cut(due), member_id)
+    blocks = [block for each in lines for block in due_blocks(call.reader, each)]
     turns = page.turns(call.reader, BACK, NEXT, Ref("checkins", "", {"which": whose}))
     return message(title, section(title), *blocks, *turns)
 

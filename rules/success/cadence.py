@@ -65,6 +65,20 @@ def cadence_days(facts: CadenceFacts, today: date) -> int | None:
     return days
 
 
+def shortest_days(tier: Tier | None, *, may_be_onboarding: bool) -> int | None:
+    """The shortest rhythm an account of the tier can have, whatever else is known of it; None where none are due."""
+    days = DAYS_BY_TIER[tier or Tier.C]
+    if days is None or may_be_onboarding:
+        return days and min(days, ONBOARDING_DAYS)
+    return min(days, RENEWAL_DAYS) if tier in _CLOSE_TIERS else days
+
+
+def depends_on_decision(facts: CadenceFacts, today: date) -> bool:
+    """Whether the rhythm is another one before a contract's decision."""
+    days = shortest_days(facts.tier, may_be_onboarding=False)
+    return not is_onboarding(facts, today) and days != DAYS_BY_TIER[facts.tier or Tier.C]
+
+
 def is_onboarding(facts: CadenceFacts, today: date) -> bool:
     """Whether its journey is in an onboarding stage, or it has no journey and began less than 90 days ago."""
     if facts.stage_key:

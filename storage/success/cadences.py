@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, or_
+from sqlalchemy import ColumnElement, Subquery, func
 from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 
 from rules.records import OfferState
 from rules.renewals.renewals import RenewalFacts
-from rules.success.cadence import DAYS_BY_TIER, WATCHED_STATES, CadenceFacts
-from storage.accounts.accounts import AccountRow, get_accounts, is_in_use
+from rules.success.cadence import CadenceFacts
+from storage.accounts.accounts import AccountRow, get_accounts
 from storage.db import Tx
 from storage.lookup import is_among
 from storage.people.workspaces import get_workspace
@@ -34,19 +34,6 @@ class Watched:
     account_id: str
     owner_id: str | None
     facts: CadenceFacts
-
-
-def page_watched_ids(tx: Tx, owner_id: str | None, after: str, limit: int) -> list[str]:
-    """The next ids, in order, of accounts in use that check-ins come due in, by state and tier; of those a member owns
-    (None: whoever owns them).
-    """
-    unwatched = [tier for tier, days in DAYS_BY_TIER.items() if days is None]
-    has_rhythm = or_(col(AccountRow.tier).is_(None), col(AccountRow.tier).not_in(unwatched))
-    is_watched = col(AccountRow.state).in_(sorted(WATCHED_STATES))
-    query = select(AccountRow.id).where(is_in_use(tx), has_rhythm, is_watched, AccountRow.id > after)
-    if owner_id is not None:
-        query = query.where(AccountRow.owner_id == owner_id)
-    return list(tx.session.exec(query.order_by(col(AccountRow.id)).limit(limit)))
 
 
 def list_cadences(
@@ -68,7 +55,7 @@ def list_cadences(
                 tier=row.tier,
                 began_on=row.started_on or known[id_],
                 stage_key=stages.get(id_, ""),
-                decides_on=_find_decision(renewals.get(id_, ()), today),
+                decides_on=find_decision(renewals.get(id_, ()), today),
                 last_on=last.get(id_),
                 skipped_on=pauses.get(id_, (None, None))[0],
                 resumes_on=pauses.get(id_, (None, None))[1],
@@ -90,15 +77,24 @@ def _list_stages(tx: Tx, accounts: Mapping[str, AccountRow]) -> dict[str, str]:
     return dict(rows.all())
 
 
-def _find_decision(renewals: Iterable[RenewalFacts], today: date) -> date | None:
+def find_decision(renewals: Iterable[RenewalFacts], today: date) -> date | None:
     """The next decision date to come."""
     return min((each.decides_on for each in renewals if each.decides_on >= today), default=None)
 
 
 def _list_pauses(tx: Tx, accounts: Mapping[str, AccountRow]) -> dict[str, _Pause]:
     """The latest check-in left out of each account."""
+    ranked = rank_pauses(tx, is_among(tx, col(CheckinOfferRow.account_id), accounts))
+    rows = tx.session.execute(
+        select_columns(ranked.c.account_id, ranked.c.settled_on, ranked.c.resumes_on).where(ranked.c.place == 1)
+    )
+    return {account_id: (settled_on, resumes_on) for account_id, settled_on, resumes_on in rows}
+
+
+def rank_pauses(tx: Tx, *which: ColumnElement[bool]) -> Subquery:
+    """Check-ins left out, by account; the latest has `place` 1."""
     newest = (col(CheckinOfferRow.settled_on).desc(), col(CheckinOfferRow.created_at).desc(), col(CheckinOfferRow.id))
-    ranked = (
+    return (
         select_columns(
             col(CheckinOfferRow.account_id),
             col(CheckinOfferRow.settled_on),
@@ -107,12 +103,8 @@ def _list_pauses(tx: Tx, accounts: Mapping[str, AccountRow]) -> dict[str, _Pause
         )
         .where(
             col(CheckinOfferRow.workspace_id) == tx.workspace_id,
-            is_among(tx, col(CheckinOfferRow.account_id), accounts),
             col(CheckinOfferRow.state) == OfferState.SKIPPED,
+            *which,
         )
-        .subquery()
+        .subquery("pauses")
     )
-    rows = tx.session.execute(
-        select_columns(ranked.c.account_id, ranked.c.settled_on, ranked.c.resumes_on).where(ranked.c.place == 1)
-    )
-    return {account_id: (settled_on, resumes_on) for account_id, settled_on, resumes_on in rows}

@@ -178,15 +178,29 @@ def find_open_offer(tx: Tx, account_id: str) -> CheckinOfferRow | None:
     ).first()
 
 
-def list_open_offers(tx: Tx, member_id: str | None) -> Offers:
-    """Check-ins that wait for a member (None: for anybody) in accounts in use, the longest due first."""
+def list_open_offers(tx: Tx, member_id: str | None, account_ids: Iterable[str] | None = None) -> Offers:
+    """Check-ins that wait for a member (None: for anybody) in accounts in use (in these, None: in all), the longest due
+    first.
+    """
     query = (
         select(CheckinOfferRow, AccountRow)
         .join(AccountRow, col(AccountRow.id) == col(CheckinOfferRow.account_id))
         .where(*_is_open(tx, member_id))
         .order_by(col(CheckinOfferRow.due_on), col(AccountRow.name), col(CheckinOfferRow.id))
     )
+    if account_ids is not None:
+        query = query.where(is_among(tx, col(CheckinOfferRow.account_id), account_ids))
     return list(tx.session.exec(query).all())
+
+
+def list_offered_days(tx: Tx, member_id: str | None) -> list[tuple[str, date]]:
+    """Of all that `list_open_offers` would give, in no order: the account, and since when it is due."""
+    query = (
+        select_columns(col(CheckinOfferRow.account_id), col(CheckinOfferRow.due_on))
+        .join(AccountRow, col(AccountRow.id) == col(CheckinOfferRow.account_id))
+        .where(*_is_open(tx, member_id))
+    )
+    return [(account_id, due_on) for account_id, due_on in tx.session.execute(query)]
 
 
 def list_offered_rows(tx: Tx) -> list[CheckinOfferRow]:
