@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+from functools import partial
 
 from commands.blocks.accounts import shown_name
 from commands.blocks.journeys import NAME_LENGTH, journey_button
@@ -12,7 +14,7 @@ from commands.slice import Call, Message, Ref
 from commands.typed import find_person_id, split_mentions
 from rules.errors import UserError
 from storage.db import Tx
-from storage.success.journey_lists import Standing, list_standings, list_without_journey
+from storage.success.journey_lists import Standing, Standings, list_standings, list_without_journey
 from words.reader import Reader
 
 BACK, NEXT = "journeys.back_page", "journeys.next_page"
@@ -32,19 +34,18 @@ def render_walks(call: Call, tx: Tx, text: str, wanted: int, today: date) -> Mes
     Raises `UserError` for another word.
     """
     owner_id, is_stuck = _read_filter(call, tx, text)
-    found = [each for each in list_standings(tx, owner_id, today) if each.pace.is_stuck(today) or not is_stuck]
+    found, page = _turn_to(partial(list_standings, tx, owner_id, today, PAGE_LENGTH, is_stuck=is_stuck), wanted)
     missing = _missing_blocks(call.reader, tx, owner_id)
-    if not found:
+    if not found.rows:
         said = _empty_words(call.reader, is_stuck=is_stuck)
         return message(said, section(said), *missing)
-    page = Page(len(found), PAGE_LENGTH, wanted)
-    title = f"*{_title(call.reader, found, today)}*"
+    title = f"*{_title(call.reader, found)}*"
     return message(
         title,
         section(title),
         *(
             section(_line(call.reader, each, today), accessory=journey_button(call.reader, each.account_id))
-            for each in page.cut(found)
+            for each in found.rows
         ),
         *page.turns(call.reader, BACK, NEXT, Ref("journeys", "", {"text": text[:_LONGEST_FILTER]})),
         *missing,
@@ -63,10 +64,17 @@ def _read_filter(call: Call, tx: Tx, text: str) -> tuple[str | None, bool]:
     return (None if words & _ALL else call.person.id), bool(words & _STUCK)
 
 
-def _title(reader: Reader, found: list[Standing], today: date) -> str:
-    stuck = sum(each.pace.is_stuck(today) for each in found)
-    title = reader.say_many("{count} account on its journey", "{count} accounts on their journeys", len(found))
-    return f"{title} · " + reader.say_many("{count} stuck", "{count} stuck", stuck) if stuck else title
+def _turn_to(find: Callable[[int], Standings], wanted: int) -> tuple[Standings, Page]:
+    """The wanted page; where it is gone by now, the last one."""
+    found = find(max(0, wanted - 1) * PAGE_LENGTH)
+    if not found.rows and wanted > 1:
+        found = find(Page(find(0).total, PAGE_LENGTH, wanted).offset)
+    return found, Page(found.total, PAGE_LENGTH, wanted)
+
+
+def _title(reader: Reader, found: Standings) -> str:
+    title = reader.say_many("{count} account on its journey", "{count} accounts on their journeys", found.total)
+    return f"{title} · " + reader.say_many("{count} stuck", "{count} stuck", found.stuck) if found.stuck else title
 
 
 def _line(reader: Reader, each: Standing, today: date) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from rules.errors import StaleError
@@ -93,6 +93,11 @@ class Pace:
     def is_stuck(self, day: date) -> bool:
         """Whether it takes too long, or stands still with something overdue; never without a limit."""
         return self.planned_days is not None and (self.is_long(day) or self.count_still(day) >= STANDSTILL_DAYS)
+
+
+def find_long_since(planned_days: int, day: date) -> date:
+    """A stage planned for so many days takes too long on `day` (`Pace.is_long`) if it began before this one."""
+    return day - timedelta(planned_days + max(STUCK_DAYS, int(planned_days * STUCK_SHARE)))
 
 
 @dataclass(frozen=True)
