@@ -37,12 +37,16 @@ _log = structlog.get_logger(__name__)
 
 @dataclass
 class Channels:
-    """The channels of one workspace, on the event loop."""
+    """The channels of one workspace, on the event loop. `poll_seconds`: between two looks when nobody nudges;
+    `seconds_each`: of rest for each question.
+    """
 
     database: Database
     workspace_id: str
     client: AsyncWebClient
     clocks: Clocks
+    poll_seconds: float = POLL_SECONDS
+    seconds_each: float = SECONDS_EACH
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def nudge(self) -> None:
@@ -50,13 +54,13 @@ class Channels:
         self._wake.set()
 
     async def run(self, *, looks_by_itself: bool) -> None:
-        """Look when nudged and, if so wished, every minute, until cancelled."""
+        """Look when nudged and, if so wished, now and then without, until cancelled."""
         while True:
             self._wake.clear()
             done = await self._look_safely()
-            await asyncio.sleep(POLL_SECONDS if done is None else max(_GATHER_SECONDS, done * SECONDS_EACH))
+            await asyncio.sleep(self.poll_seconds if done is None else max(_GATHER_SECONDS, done * self.seconds_each))
             if done != ROUND:
-                await self._rest(POLL_SECONDS if looks_by_itself else None)
+                await self._rest(self.poll_seconds if looks_by_itself else None)
 
     async def look(self, limit: int = ROUND) -> int | None:
         """Ask about the channels whose turn it is; returns how many there were. An answer that says nothing about the

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.clocks import MovableClock
-from bot.slack.channels import Channels, read_look
+from bot.slack.channels import ROUND, Channels, read_look
 from rules.delivery.channels import Sharing
 from rules.delivery.outbox import Outcome
 from storage.db import Database
@@ -136,6 +136,28 @@ async def test_after_what_a_person_did_new_channels_are_looked_at(on: Stage):
     await until_known(on)
     looking.cancel()
     assert asked(on) == [ROOM]
+
+
+async def test_what_was_imported_is_looked_at_without_anybody_doing_a_thing(on: Stage):
+    channels = Channels(on.database, on.workspace_id, on.edge.client, on.edge.people.clocks, poll_seconds=0.05)
+    looking = asyncio.create_task(channels.run(looks_by_itself=True))
+    await until_known(on)
+    with on.database.writing(on.workspace_id) as tx:
+        tx.session.delete(list_rows(tx, [ROOM])[ROOM])
+    await until_known(on)
+    looking.cancel()
+    assert asked(on) == [ROOM, ROOM]
+
+
+async def test_many_channels_are_looked_at_round_by_round(on: Stage):
+    with on.database.writing(on.workspace_id) as tx:
+        for number in range(ROUND + 1):
+            add_account(tx, f"a{number}", channel_id=f"B{number:02}")  # before the room
+    channels = Channels(on.database, on.workspace_id, on.edge.client, on.edge.people.clocks, seconds_each=0.01)
+    looking = asyncio.create_task(channels.run(looks_by_itself=False))
+    await until_known(on)
+    looking.cancel()
+    assert len(asked(on)) == ROUND + 2
 
 
 async def test_a_broken_database_ends_no_loop(on: Stage, tmp_path: Any):
