@@ -10,7 +10,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, false, union
+from sqlalchemy import ColumnElement, and_, bindparam, false, union
 from sqlalchemy import select as select_columns
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint, col, func, select
 
@@ -74,6 +74,15 @@ class Watched(NamedTuple):
 
 # ---------------------------------------------------------------- one account
 
+# Put together once, because most commands ask them.
+_IS_HERE = col(AccountRow.workspace_id) == bindparam("workspace_id")
+_BY_ID = select(AccountRow).where(_IS_HERE, col(AccountRow.id).in_(bindparam("ids", expanding=True)))
+_IN_CHANNEL = (
+    select(AccountRow)
+    .where(_IS_HERE, col(AccountRow.archived_at).is_(None), AccountRow.channel_id == bindparam("channel_id"))
+    .limit(2)
+)
+
 
 def find_account(tx: Tx, account_id: str) -> AccountRow | None:
     """The account, also an archived one."""
@@ -100,9 +109,7 @@ def lock_account(tx: Tx, account_id: str) -> None:
 
 def get_accounts(tx: Tx, ids: Iterable[str]) -> dict[str, AccountRow]:
     """Those of the accounts that exist, by id, also archived ones."""
-    rows = tx.session.exec(
-        select(AccountRow).where(AccountRow.workspace_id == tx.workspace_id, col(AccountRow.id).in_(list(ids)))
-    )
+    rows = tx.session.exec(_BY_ID, params={"workspace_id": tx.workspace_id, "ids": list(ids)})
     return {row.id: row for row in rows}
 
 
@@ -118,7 +125,7 @@ def list_in_channel(tx: Tx, channel_id: str) -> list[AccountRow]:
     """At most two of the accounts that live in a channel: enough to tell "one" from "several"."""
     if not channel_id:
         return []
-    return list(tx.session.exec(select(AccountRow).where(is_in_use(tx), AccountRow.channel_id == channel_id).limit(2)))
+    return list(tx.session.exec(_IN_CHANNEL, params={"workspace_id": tx.workspace_id, "channel_id": channel_id}))
 
 
 def find_same(tx: Tx, name: str, external_id: str = "") -> AccountRow | None:

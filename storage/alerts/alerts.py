@@ -175,6 +175,13 @@ def get_episode(tx: Tx, episode_id: str, *, is_locking: bool = False) -> Episode
     return row
 
 
+_RANK = case(*((col(EpisodeRow.severity) == each, at) for at, each in enumerate(Severity)))
+_WAITS = case(
+    (col(EpisodeRow.state) == EpisodeState.OPEN, 0), (col(EpisodeRow.state) == EpisodeState.ACKED, 1), else_=2
+)
+_URGENT_FIRST = (_RANK.desc(), _WAITS, col(EpisodeRow.opened_at).desc(), col(EpisodeRow.id))
+
+
 def list_open(
     tx: Tx,
     account_id: str | None = None,
@@ -187,13 +194,8 @@ def list_open(
     """Open alerts (of `kinds`, None for all), most urgent first: by severity, those nobody took before the others, then
     the newest.
     """
-    rank = case(*((col(EpisodeRow.severity) == each, at) for at, each in enumerate(Severity)))
-    waits = case(
-        (col(EpisodeRow.state) == EpisodeState.OPEN, 0), (col(EpisodeRow.state) == EpisodeState.ACKED, 1), else_=2
-    )
-    query = _of(tx).where(_is_open(tx, account_id, owner_id), _is_of(kinds))
-    ordered = query.order_by(rank.desc(), waits, col(EpisodeRow.opened_at).desc(), col(EpisodeRow.id))
-    return list(tx.session.exec(ordered.limit(limit).offset(offset)))
+    query = _of(tx).where(_is_open(tx, account_id, owner_id), _is_of(kinds)).order_by(*_URGENT_FIRST)
+    return list(tx.session.exec(query.limit(limit).offset(offset)))
 
 
 def count_open(tx: Tx, account_id: str | None = None, owner_id: str | None = None, *, kinds: Kinds = None) -> int:

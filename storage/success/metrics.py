@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import bindparam
 from sqlmodel import Field, SQLModel, col, select
 
 from rules.records import Actor, Change
@@ -68,6 +69,12 @@ class Offered:
         return tuple(dict.fromkeys((*own, *(self.entry.list_names() if self.entry else ()))))
 
 
+# Put together once, because all that shows a number asks it.
+_NAMES = select(MetricRow.key, MetricRow.name).where(
+    MetricRow.workspace_id == bindparam("workspace_id"), col(MetricRow.key).in_(bindparam("keys", expanding=True))
+)
+
+
 def find_metric(tx: Tx, key: str) -> MetricRow | None:
     """The workspace's row of the metric."""
     return tx.session.exec(
@@ -101,10 +108,7 @@ def name_metrics(tx: Tx, keys: Iterable[str], locale: str = "") -> dict[str, str
     knows stands for itself.
     """
     wanted = sorted(set(keys))
-    rows = tx.session.exec(
-        select(MetricRow).where(MetricRow.workspace_id == tx.workspace_id, col(MetricRow.key).in_(wanted))
-    )
-    own = {row.key: row.name for row in rows}
+    own = dict(tx.session.exec(_NAMES, params={"workspace_id": tx.workspace_id, "keys": wanted}).all())
     return {key: show_metric(key, own.get(key), locale) for key in wanted}
 
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, exists, func, or_
 from sqlalchemy import select as select_columns
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, Index, SQLModel, col, select
@@ -94,6 +94,37 @@ Curve = dict[tuple[str, str], list[Point]]
 """Measured values by (account, metric), sorted by day and by when they were saved."""
 
 
+# Put together once, because all that shows accounts or works through them asks these.
+_HERE: BindParameter[str] = bindparam("workspace_id")
+_IDS: BindParameter[Sequence[str]] = bindparam("account_ids", expanding=True)
+_TARGETS = (
+    select(TargetRow)
+    .where(TargetRow.workspace_id == _HERE, col(TargetRow.account_id).in_(_IDS), col(TargetRow.removed_at).is_(None))
+    .order_by(col(TargetRow.due_on), col(TargetRow.created_at), col(TargetRow.id))
+)
+_STEPS = (
+    select_columns(col(TargetStepRow.target_id), col(TargetStepRow.day), col(TargetStepRow.value))
+    .join(TargetRow, col(TargetRow.id) == col(TargetStepRow.target_id))
+    .where(
+        col(TargetStepRow.workspace_id) == _HERE,
+        col(TargetRow.workspace_id) == _HERE,
+        col(TargetRow.account_id).in_(_IDS),
+    )
+    .order_by(col(TargetStepRow.day))
+)
+_POINT = (MeasurementRow.account_id, MeasurementRow.metric_key, MeasurementRow.measured_on, MeasurementRow.value)
+_CURVES = (
+    select_columns(*map(col, _POINT))
+    .where(
+        col(MeasurementRow.workspace_id) == _HERE,
+        col(MeasurementRow.account_id).in_(_IDS),
+        col(MeasurementRow.measured_on) <= bindparam("on_or_before"),
+        col(MeasurementRow.removed_at).is_(None),
+    )
+    .order_by(col(MeasurementRow.measured_on), col(MeasurementRow.created_at), col(MeasurementRow.id))
+)
+
+
 def get_target(tx: Tx, target_id: str) -> TargetRow:
     """The target, also one that was taken back. Raises `NotFoundError`."""
     row = tx.session.exec(
@@ -127,17 +158,7 @@ def list_measurements_of(tx: Tx, ids: Sequence[str]) -> list[MeasurementRow]:
 
 def list_targets(tx: Tx, account_ids: Sequence[str]) -> list[TargetRow]:
     """The targets of some accounts that were not taken back, by due date."""
-    return list(
-        tx.session.exec(
-            select(TargetRow)
-            .where(
-                TargetRow.workspace_id == tx.workspace_id,
-                col(TargetRow.account_id).in_(account_ids),
-                col(TargetRow.removed_at).is_(None),
-            )
-            .order_by(col(TargetRow.due_on), col(TargetRow.created_at), col(TargetRow.id))
-        )
-    )
+    return list(tx.session.exec(_TARGETS, params={"workspace_id": tx.workspace_id, "account_ids": account_ids}))
 
 
 def list_target_facts(
@@ -267,16 +288,7 @@ def list_recent_measurements(tx: Tx, account_id: str, on_or_before: date, limit:
 
 
 def _list_steps(tx: Tx, account_ids: Sequence[str]) -> dict[str, list[Point]]:
-    rows = tx.session.execute(
-        select_columns(col(TargetStepRow.target_id), col(TargetStepRow.day), col(TargetStepRow.value))
-        .join(TargetRow, col(TargetRow.id) == col(TargetStepRow.target_id))
-        .where(
-            col(TargetStepRow.workspace_id) == tx.workspace_id,
-            col(TargetRow.workspace_id) == tx.workspace_id,
-            col(TargetRow.account_id).in_(account_ids),
-        )
-        .order_by(col(TargetStepRow.day))
-    )
+    rows = tx.session.execute(_STEPS, {"workspace_id": tx.workspace_id, "account_ids": account_ids})
     steps: dict[str, list[Point]] = {}
     for target_id, day, value in rows:
         steps.setdefault(target_id, []).append((day, value))
@@ -284,12 +296,8 @@ def _list_steps(tx: Tx, account_ids: Sequence[str]) -> dict[str, list[Point]]:
 
 
 def _list_curves(tx: Tx, account_ids: Sequence[str], on_or_before: date) -> Curve:
-    columns = (MeasurementRow.account_id, MeasurementRow.metric_key, MeasurementRow.measured_on, MeasurementRow.value)
-    rows = tx.session.execute(
-        select_columns(*map(col, columns))
-        .where(*_is_counted(tx, account_ids, on_or_before))
-        .order_by(col(MeasurementRow.measured_on), col(MeasurementRow.created_at), col(MeasurementRow.id))
-    )
+    asked = {"workspace_id": tx.workspace_id, "account_ids": account_ids, "on_or_before": on_or_before}
+    rows = tx.session.execute(_CURVES, asked)
     curves: Curve = {}
     for account_id, metric_key, day, value in rows:
         curves.setdefault((account_id, metric_key), []).append((day, value))

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import Engine, event
 from sqlmodel import col, select
 
 from commands.slice import Options, Ref
@@ -43,6 +44,22 @@ def test_a_value_is_stored_and_told_with_the_way_done(acme: Desk):
     _first, row = values(acme)
     assert (row.value, row.measured_on, row.note) == (Decimal("7.5"), TODAY, "after the new landing page")
     assert row.author_id == acme.person().id
+
+
+def test_a_value_is_stored_with_few_statements(acme: Desk):
+    acme.do(log, "acme conversion 6.1%")
+    acme.now += timedelta(minutes=1)
+    sent: list[str] = []
+
+    def note(*arguments: object) -> None:
+        sent.append(str(arguments[2]))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        acme.do(log, "acme conversion 7.5%")
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert len(sent) <= 20, sent
 
 
 @pytest.mark.parametrize(
