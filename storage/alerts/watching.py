@@ -44,11 +44,13 @@ def list_due_snoozes(tx: Tx, now: datetime, limit: int = 200) -> list[EpisodeRow
 
 
 def list_open_of_gone(tx: Tx, limit: int = 200) -> list[EpisodeRow]:
-    """Open alerts of accounts that are no longer watched: archived or lost."""
+    """Open alerts of accounts that are no longer watched: archived or lost. Nobody else changes them in this
+    transaction.
+    """
     is_gone = or_(col(AccountRow.archived_at).is_not(None), AccountRow.state == AccountState.LOST)
     query = _of(tx).join(AccountRow, col(AccountRow.id) == col(EpisodeRow.account_id))
     query = query.where(AccountRow.workspace_id == tx.workspace_id, is_gone, is_unclosed())
-    return list(tx.session.exec(query.order_by(col(EpisodeRow.id)).limit(limit)))
+    return list(tx.session.exec(query.order_by(col(EpisodeRow.id)).limit(limit).with_for_update(of=EpisodeRow)))
 
 
 def _of(tx: Tx) -> SelectOfScalar[EpisodeRow]:

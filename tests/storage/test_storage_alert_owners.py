@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -17,10 +18,12 @@ from storage.accounts.account_writes import apply_accounts
 from storage.accounts.accounts import get_account
 from storage.agenda import list_open_items
 from storage.alerts.alert_writes import apply_alerts
-from storage.alerts.alerts import EpisodeRow, count_open, list_open, to_episode
+from storage.alerts.alerts import EpisodeRow, count_open, get_episode, list_open, to_episode
 from storage.alerts.announcements import list_unannounced
-from storage.db import Tx
+from storage.alerts.watching import list_open_of_gone
+from storage.db import Database, Tx
 from storage.delivery.outbox import OutboxRow, enqueue
+from storage.errors import BusyError
 from storage.owners import Orphans, give_accounts, save_from_slack
 from storage.people.members import SlackProfile
 from tests.alert_rows import TODAY, add_account, add_episode, add_member
@@ -56,6 +59,22 @@ def test_an_alert_goes_along_when_its_account_is_given_away_by_hand_or_by_a_file
     import_accounts(tx, [row], Actor("import", "accounts.csv"), NOW)
     assert get_account(tx, "acme").owner_id == "m-U3"
     assert whose(tx, "U1", "U2", "U3") == ["U3"]
+
+
+@pytest.mark.parametrize("is_locked", [True, False])
+def test_nobody_acts_on_an_alert_of_a_gone_account_while_it_is_closed(
+    database: Database, workspace_id: str, *, is_locked: bool
+):
+    with database.writing(workspace_id) as tx:
+        add_account(tx, "acme", archived_at=NOW if is_locked else None)
+        id_ = add_episode(tx, "acme").id
+    if database.is_sqlite:
+        return  # one writer at a time, whatever they lock
+    with database.writing(workspace_id) as tx:
+        assert [row.id for row in list_open_of_gone(tx)] == ([id_] if is_locked else [])
+        refused = pytest.raises(BusyError) if is_locked else nullcontext()
+        with refused, database.writing(workspace_id, wait_seconds=0.1) as other:
+            get_episode(other, id_, is_locking=True)
 
 
 def test_a_hold_is_of_the_owner_and_ends_with_the_next_one(tx: Tx):
