@@ -5,6 +5,9 @@ The floor is a bare Bolt AsyncApp with an empty handler, behind the same server 
 client, in the same run: it checks the signature and answers an empty 200. Ours looks the person up, runs the handler in
 a transaction, keeps the payload's key, commits, and answers with blocks. Servers run in a process of their own, in
 turns; the client keeps a number of requests under way on connections that stay open.
+
+Judged twice, against the better of the bare rounds: by requests a second (where the client takes a part of the machine,
+and a commit waits for the disk), and by CPU of the server's process alone, which neither flatters.
 """
 
 from __future__ import annotations
@@ -33,6 +36,8 @@ from storage.db import Database
 
 SECRET = "benchmark"  # noqa: S105  # of nobody's app
 LEAST_SHARE = 0.25
+MOST_CPU = 1 / LEAST_SHARE
+JUDGED = {"word", "help"}
 KINDS = {
     "bare": "bare Bolt, empty handler",
     "word": "ours, a handler that says a word and may write",
@@ -40,8 +45,11 @@ KINDS = {
     "take": "/cs alerts take NAME (writes, or is told who has it)",
     "help": "/cs help",
     "show": "/cs show NAME",
+    "list": "/cs list",
+    "alerts": "/cs alerts",
 }
 _FORM = "application/x-www-form-urlencoded"
+_TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,11 @@ class Round:
     @property
     def per_second(self) -> float:
         return len(self.took) / self.seconds
+
+    @property
+    def cpu_each(self) -> float:
+        """CPU seconds; the machine counts them in ticks, and one at least was begun."""
+        return max(self.cpu_seconds, _TICK) / len(self.took)
 
 
 @asynccontextmanager
@@ -144,7 +157,7 @@ class _Caller:
 def _read_cpu(pid: int) -> float:
     """CPU seconds of a process so far (Linux)."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return (int(fields[11]) + int(fields[12])) * _TICK
 
 
 async def measure(given: Namespace) -> Report:
@@ -159,17 +172,19 @@ async def measure(given: Namespace) -> Report:
 
 
 def _report(rounds: Sequence[Round], accounts: int) -> Report:
-    columns = ("command", "requests", "per second", "share of bare", "CPU ms each", "p50 ms", "p99 ms")
+    columns = ("command", "requests", "per second", "share of bare", "CPU ms each", "times bare", "p50 ms", "p99 ms")
     report = Report(f"Slash commands over HTTP, {accounts} accounts, at {NOW:%d %B %Y} of the company", columns)
-    bare = max(each.per_second for each in rounds if each.kind == "bare")
+    bare = [each for each in rounds if each.kind == "bare"]
+    most, least_cpu = max(each.per_second for each in bare), min(each.cpu_each for each in bare)
     for each in rounds:
-        taken, share = spread(each.took), each.per_second / bare
-        cpu = round(each.cpu_seconds / len(each.took) * 1000, 2)
-        row = (len(each.took), round(each.per_second), round(share, 2), cpu, taken.p50, taken.p99)
-        report.rows.append((KINDS[each.kind], *row))
-        if each.kind in {"word", "help"}:
-            report.musts.append(Must(f"{each.kind}: at least {LEAST_SHARE} of bare Bolt", LEAST_SHARE / share, 1.0))
-    report.notes.append("A promise is kept when its measure, the wanted share by the share reached, is under 1.")
+        taken, share, times = spread(each.took), each.per_second / most, each.cpu_each / least_cpu
+        rate = (len(each.took), round(each.per_second), round(share, 2))
+        cpu = (round(each.cpu_each * 1000, 2), round(times, 1))
+        report.rows.append((KINDS[each.kind], *rate, *cpu, taken.p50, taken.p99))
+        if each.kind in JUDGED:
+            said = f"{each.kind}: at least {LEAST_SHARE} of bare Bolt's requests a second (wanted by reached)"
+            report.musts.append(Must(said, LEAST_SHARE / share, 1.0))
+            report.musts.append(Must(f"{each.kind}: CPU under {MOST_CPU:g} times bare Bolt's", times, MOST_CPU))
     return report
 
 
