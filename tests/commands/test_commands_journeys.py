@@ -410,6 +410,8 @@ def test_journeys_are_paged(acme: Desk):
     assert "page 1 of 2" in acme.say(list_, "all")
     second = acme.press(turn_page, find_ref(first, NEXT))
     assert "Client 11" in json.dumps(get_message(second).blocks)
+    beyond = acme.press(turn_page, Ref("journeys", "", {"text": "all", "page": "9"}))
+    assert get_message(beyond) == get_message(second), "a page that is gone by now: the last one"
 
 
 def test_journey_without_an_account_lists_ones_own(walking: Desk):
