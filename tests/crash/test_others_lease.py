@@ -19,9 +19,10 @@ from storage.alerts.conditions import ConditionRow
 from storage.db import Database
 from storage.delivery.leases import LeaseRow
 from storage.delivery.schedules import ScheduleRow, ScheduleRunRow, ensure_schedules
+from storage.errors import BusyError
 from tests.alert_rows import TODAY, add_account, add_scores, steady
 from tests.conftest import NOW, add_workspace
-from tests.crash.forked import Forker
+from tests.crash.forked import Child, Forker
 from tests.crash.others_children import LEASE_SECONDS
 from tests.crash.test_others_clock import DAY, WRONG, name
 from tests.crash.test_others_stop import until
@@ -42,6 +43,22 @@ def prepare(database: Database) -> str:
     with database.writing(workspace_id) as tx:
         ensure_schedules(tx, START)
     return workspace_id
+
+
+async def stop(holder: Child, database: Database) -> None:
+    """Stop it between two transactions. It renews its lease ten times a second; in the middle of that it would keep
+    everybody from writing: on SQLite the database, on PostgreSQL the row of the lease.
+    """
+    while True:
+        holder.send(signal.SIGSTOP)
+        try:
+            with database.write(wait_seconds=0.5) as session:
+                session.exec(select(LeaseRow).with_for_update()).all()
+        except BusyError:
+            holder.send(signal.SIGCONT)
+            await asyncio.sleep(0.05)
+        else:
+            return
 
 
 def list_runs(database: Database) -> list[ScheduleRunRow]:
@@ -81,7 +98,7 @@ async def test_a_holder_that_slept_past_its_lease_ends_nothing(database: Databas
     prepare(database)
     first = await forker.start(SCHEDULE, url=database.url, business=DUE.isoformat(), seconds=0.5)
     assert (await first.hear()).startswith("begin")
-    first.send(signal.SIGSTOP)
+    await stop(first, database)
     second = await forker.start(SCHEDULE, url=database.url, business=DUE.isoformat(), seconds=2.0)
     assert (await second.hear()).startswith("begin")
     first.send(signal.SIGCONT)
@@ -102,7 +119,7 @@ async def test_a_scan_that_slept_past_its_lease_writes_nothing_more(database: Da
     order = {"url": database.url, "business": SCAN_DUE.isoformat()}
     first = await forker.start(SCAN, **order, hold=str(tmp_path / "first"))
     assert [await first.hear(), await first.hear()] == ["page", "page"]
-    first.send(signal.SIGSTOP)
+    await stop(first, database)
     second = await forker.start(SCAN, **order, hold=str(tmp_path / "second"))
     assert [await second.hear(), await second.hear()] == ["page", "page"]
     before = count_written(database)
