@@ -40,6 +40,9 @@ JOB_WAIT_SECONDS = 10.0
 PERSON_WAIT_SECONDS = 1.0
 _WAL_FIXED = ((3, 44, 6), (3, 50, 7))
 _COMMITS_PER_CHECKPOINT = 20
+_POOL_SIZE = 10
+"""Connections kept: as many as threads that answer people, and some for jobs. Beyond it they are made and closed each
+time."""
 _ASK_AGAIN_SECONDS = (0.0005, 0.002)
 """SQLite's own busy handler soon sleeps for 100 ms at a time, and misses gaps that are shorter."""
 
@@ -96,7 +99,7 @@ class Database:
             self._writer = _sqlite_engine(self.url, is_writer=True)
             self._reader = _sqlite_engine(self.url, is_writer=False)
         else:
-            self._writer = self._reader = create_engine(self.url, pool_pre_ping=True, pool_size=10)
+            self._writer = self._reader = create_engine(self.url, pool_pre_ping=True, pool_size=_POOL_SIZE)
 
     @property
     def engine(self) -> Engine:
@@ -227,7 +230,8 @@ def _make_parent(url: str) -> None:
 
 
 def _sqlite_engine(url: str, *, is_writer: bool) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": JOB_WAIT_SECONDS, "check_same_thread": False})
+    waits = {"timeout": JOB_WAIT_SECONDS, "check_same_thread": False}
+    engine = create_engine(url, connect_args=waits, pool_size=_POOL_SIZE, pool_use_lifo=True)
     pragmas = ["journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "busy_timeout=10000"]
     if not _is_wal_safe_here():
         pragmas.append("wal_autocheckpoint=0")

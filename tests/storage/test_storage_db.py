@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
 
 import pytest
+from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from storage.db import Database, Tx, is_wal_safe
@@ -106,3 +108,17 @@ def test_a_checkpoint_waits_for_no_other_writer(sqlite_database: Database):
             sqlite_database._checkpoint_now_and_then()
         assert perf_counter() - began < 5
     other.close()
+
+
+def test_all_who_answer_people_read_without_connecting_anew(sqlite_database: Database):
+    made: list[object] = []
+
+    def note(*_arguments: object) -> None:
+        made.append(None)
+
+    event.listen(sqlite_database._reader, "connect", note)
+    for _time in range(2):
+        with ExitStack() as stack:
+            for _thread in range(8):
+                stack.enter_context(sqlite_database.read()).execute(text("SELECT 1"))
+    assert len(made) == 8
