@@ -72,7 +72,7 @@ def _render_question(line: AlertEventRow, tx: Tx, reader: Reader) -> Message | N
     if view is None:
         return None
     is_asked = view.row.state is EpisodeState.ACKED and view.row.asked_at is not None
-    asked = find_member(tx, str(line.after.get("taken_by") or ""))
+    asked = find_member(tx, str(line.after.get("owner_id") or line.after.get("taken_by") or ""))
     who = mention(asked.slack_id) if asked else reader.say("somebody who left")
     return render_question(reader, view, who, is_open=is_asked and latest is not None and latest.id == line.id)
 

@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 
 from rules.alerts.episodes import Episode
 from rules.alerts.refusals import AnsweredError, ClosedError, TakenError, check_snooze
-from rules.alerts.standing import BY_NOISE, Values, closed_values, news_values, open_values, quiet_values
+from rules.alerts.standing import BY_NOISE, Values, closed_values, news_values, open_values, quiet_values, taken_values
 from rules.errors import UserError
 from rules.notes import check_note
 from rules.records import AlertKind, DismissReason, EpisodeState, QuietReason, Severity
@@ -294,8 +294,7 @@ def _wake(episode: Episode | None, event: Woke, now: datetime) -> tuple[Intent, 
 def _take(episode: Episode, act: Take, now: datetime) -> ChangeEpisode:
     if episode.state is EpisodeState.ACKED and episode.taken_by and episode.taken_at:
         raise TakenError(episode.taken_by, episode.taken_at)
-    values = open_values() | {"state": EpisodeState.ACKED, "taken_by": act.by, "taken_at": now}
-    return change(episode, "taken", values, is_new_epoch=True)
+    return change(episode, "taken", taken_values(now, act.by, was_of=episode.owner_id), is_new_epoch=True)
 
 
 def keep(episode: Episode) -> ChangeEpisode:

@@ -172,7 +172,7 @@ def _ask(episode: Episode, scene: Scene, now: datetime) -> ChangeEpisode | SetTi
     if scene.acted_at is not None and (again := _plan_question(scene.watch, scene.acted_at)) > now:
         return _wait(episode, ASK, again)
     answer_by = add_working_days(now, ANSWER_DAYS, scene.watch.working)
-    asked = {"asked_at": now, "taken_by": episode.taken_by}
+    asked = {"asked_at": now, "owner_id": episode.owner_id, "taken_by": episode.taken_by}
     return change(episode, "asked", asked | _timer(RETURN, answer_by, episode.epoch))
 
 

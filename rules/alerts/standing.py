@@ -31,6 +31,12 @@ def open_values() -> Values:
     } | _closing(None, "", "", "")
 
 
+def taken_values(now: datetime, by: str, *, was_of: str | None) -> Values:
+    """Somebody has it. One that was assigned is theirs from then on, not that of who was to have it."""
+    owned = {"owner_id": by} if was_of else {}
+    return open_values() | {"state": EpisodeState.ACKED, "taken_by": by, "taken_at": now} | owned
+
+
 def quiet_values(is_quiet: bool, reason: str) -> Values:  # noqa: FBT001  # a column's value, not a switch
     """As its condition has it, as if nobody had decided yet how loud it is."""
     return {

@@ -10,8 +10,6 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from sqlmodel import col, select
-
 from rules.alerts.alerts import ChangeEpisode, Fired, Intent, OpenEpisode, RefreshEpisode
 from rules.alerts.escalation import SetTimer
 from rules.errors import StaleError
@@ -19,7 +17,7 @@ from rules.records import Actor, Change, Enqueue
 from storage.alerts.alerts import HISTORY, MESSAGE, AlertEventRow, EpisodeRow, list_updates
 from storage.alerts.escalations import list_reminders
 from storage.alerts.questions import ASKED, find_channel_to_ask, list_answered
-from storage.alerts.timers import set_timers
+from storage.alerts.timers import lock_episodes, set_timers
 from storage.audit import record
 from storage.db import Tx
 from storage.delivery.outbox import enqueue
@@ -72,14 +70,7 @@ def apply_alerts(tx: Tx, intents: Sequence[Intent | SetTimer], actor: Actor, now
 
 
 def _lock(tx: Tx, episode_ids: Sequence[str]) -> dict[str, EpisodeRow]:
-    if not episode_ids:
-        return {}
-    query = (
-        select(EpisodeRow)
-        .where(EpisodeRow.workspace_id == tx.workspace_id, col(EpisodeRow.id).in_(episode_ids))
-        .with_for_update()
-    )
-    return {row.id: row for row in tx.session.exec(query.execution_options(populate_existing=True))}
+    return {row.id: row for row in lock_episodes(tx, episode_ids)} if episode_ids else {}
 
 
 def _checked(locked: Mapping[str, EpisodeRow], intent: ChangeEpisode | SetTimer) -> EpisodeRow:

@@ -149,11 +149,13 @@ def _by_urgency(rows: Sequence[EpisodeRow]) -> list[EpisodeRow]:
 
 
 def _lock(tx: Tx, episode_ids: Sequence[str]) -> list[EpisodeRow]:
-    """Those that still wait, in the order given."""
+    """Those that still wait, in the order given; taken in the order of their ids, as everywhere, so that no two wait
+    for each other in a circle.
+    """
     found: dict[str, EpisodeRow] = {}
     for page in _pages(episode_ids):
-        query = select(EpisodeRow).where(_is_waiting(tx), col(EpisodeRow.id).in_(page)).with_for_update()
-        rows = tx.session.exec(query.execution_options(populate_existing=True))
+        query = select(EpisodeRow).where(_is_waiting(tx), col(EpisodeRow.id).in_(page)).order_by(col(EpisodeRow.id))
+        rows = tx.session.exec(query.with_for_update().execution_options(populate_existing=True))
         found |= {row.id: row for row in rows}
     return [found[each] for each in episode_ids if each in found]
 

@@ -1,5 +1,6 @@
-"""The question whether somebody who took an alert is still on it, as a message. Owns where it is asked when the alert
-has no message of its own, and that it loses its buttons once it is answered; refuses to decide when it is asked.
+"""The question whether somebody who took an alert, or was given it since, is still on it, as a message. Owns where it
+is asked when the alert has no message of its own, and that it loses its buttons once it is answered; refuses to decide
+when it is asked.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ ASKED = "asked"
 
 
 def find_channel_to_ask(tx: Tx, row: EpisodeRow) -> str:
-    """Who took the alert, as a channel: for an alert told in a summary or a digest, which has no thread."""
-    member = find_member(tx, row.taken_by or "")
+    """Who is on the alert, as a channel: for an alert told in a summary or a digest, which has no thread."""
+    member = find_member(tx, row.owner_id or row.taken_by or "")
     return member.slack_id if member else ""
 
 

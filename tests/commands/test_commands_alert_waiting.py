@@ -146,6 +146,24 @@ def test_the_question_names_who_took_it_and_can_be_answered(desk: Desk, asked: E
     assert "still on it?" in alert.text
 
 
+def test_who_was_given_it_since_is_the_one_asked(desk: Desk, episode: EpisodeRow):
+    desk.press(alerts.take, ref_of(episode))
+    desk.press(alerts.submit_assign, ref_of(episode), values={"owner": "U0000009"})
+    _ask(desk, episode)
+    said = _question(desk, episode)
+    assert said is not None
+    assert said.text.startswith("<@U0000009>: are you still on it?")
+
+
+def test_who_takes_what_was_assigned_to_another_is_the_one_asked(desk: Desk, episode: EpisodeRow):
+    desk.press(alerts.submit_assign, ref_of(episode), values={"owner": "U0000009"})
+    desk.press(alerts.take, ref_of(episode))
+    _ask(desk, episode)
+    said = _question(desk, episode)
+    assert said is not None
+    assert said.text.startswith("<@U0000001>: are you still on it?")
+
+
 def test_an_answer_takes_the_buttons_away(desk: Desk, asked: EpisodeRow):
     assert list(desk.press(keep, ref_of(asked), surface=Surface.MESSAGE)) == []
     assert verbs(desk, asked) == ["taken", "asked", "kept"]

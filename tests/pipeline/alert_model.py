@@ -195,7 +195,7 @@ class World:
             raise RefusedError
         alert.before = replace(alert)
         self._open(alert, "taken", by, state="acked")
-        alert.taker, alert.taken_at = by, self.now
+        alert.taker, alert.taken_at, alert.owner = by, self.now, by if alert.owner else None
         self._watch(alert)
 
     def keep(self, subject: str, by: str) -> None:
@@ -238,7 +238,7 @@ class World:
         """As before what was done last, but for the numbers that only grow; nobody is asked any more."""
         was = alert.before
         assert was is not None
-        alert.state, alert.taker, alert.taken_at = was.state, was.taker, was.taken_at
+        alert.state, alert.taker, alert.taken_at, alert.owner = was.state, was.taker, was.taken_at, was.owner
         alert.until, alert.closed_at, alert.is_latched, alert.asked_at = was.until, was.closed_at, was.is_latched, None
         self._step(alert, "undone", by, is_new_epoch=True)
         {"open": self._wait_anew, "acked": self._watch}.get(alert.state, self._stop)(alert)
@@ -307,8 +307,9 @@ class World:
             return
         alert.asked_at, alert.step, alert.due = self.now, "return", days_later(self.now, 2)
         self._step(alert, "asked", is_told=alert.has_thread)
-        if not alert.has_thread and alert.taker:
-            self.posts.append(Post("alert_event", alert.taker))
+        asked = alert.owner or alert.taker
+        if not alert.has_thread and asked:
+            self.posts.append(Post("alert_event", asked))
 
     def _tell_lead(self) -> None:
         """In their morning, once a day, if something came to them since the last time."""
