@@ -1,5 +1,6 @@
-"""Second copies. Slack may apply a request after the look-up that followed it; then the message was sent again and
-stands twice. Owns finding such copies later, and deleting the one we do not know of.
+"""Late copies. Slack may apply a request after the look-up that followed it; then the message was sent again and stands
+twice, or was given up meanwhile and should not stand at all. Owns finding such copies later, and deleting those that we
+do not know of.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ async def sweep_for_ever(desk: Desk, client_for: Callable[[str], AsyncWebClient 
 
 
 async def sweep(desk: Desk, client_for: Callable[[str], AsyncWebClient | None]) -> None:
-    """Look once for second copies of every message that was sent again after an uncertain attempt."""
+    """Look once for late copies of every message that was sent again, or given up, after an uncertain attempt."""
     for workspace_id in await asyncio.to_thread(desk.list_served, lambda each: client_for(each) is not None):
         client = client_for(workspace_id)
         if client is None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, text, tuple_
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint, col, select
 
 from rules.records import Enqueue
@@ -37,6 +37,13 @@ class OutboxRow(SQLModel, table=True):
         Index("ix_outbox_urgent", "workspace_id", "state", "priority", "seq"),
         Index("ix_outbox_message", "workspace_id", "kind", "reference"),
         Index("ix_outbox_seq", "workspace_id", "seq"),
+        Index(
+            "ix_outbox_doubtful",
+            "workspace_id",
+            "uncertain_since",
+            sqlite_where=text("uncertain_since IS NOT NULL"),
+            postgresql_where=text("uncertain_since IS NOT NULL"),
+        ),
     )
 
     id: str = key()

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, or_, true, update
 from sqlalchemy.orm.attributes import set_committed_value
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from rules.delivery.outbox import Pace
 from storage.db import Tx
@@ -154,20 +154,22 @@ def hold_method(tx: Tx, method: str, until: datetime) -> None:
 
 
 def list_doubtful(tx: Tx, now: datetime, pace: Pace, limit: int = 10) -> list[OutboxRow]:
-    """Messages sent again after an uncertain attempt, long enough ago for a late copy to have landed."""
-    wait = timedelta(seconds=pace.sweep)
+    """Messages sent again after an uncertain attempt, or given up after one because there was nothing left to say, long
+    enough ago for a late copy to have landed.
+    """
+    wait, last = timedelta(seconds=pace.sweep), func.coalesce(OutboxRow.sent_at, OutboxRow.uncertain_since)
     query = select(OutboxRow).where(
         col(OutboxRow.workspace_id) == tx.workspace_id,
-        OutboxRow.state == "sent",
+        col(OutboxRow.state).in_(("sent", "cancelled")),
         col(OutboxRow.uncertain_since).is_not(None),
         col(OutboxRow.is_update).is_(False),
-        or_(col(OutboxRow.sent_at) <= now - wait, col(OutboxRow.sent_at) > now + wait),  # or the clock was put back
+        or_(last <= now - wait, last > now + wait),  # or the clock was put back
     )
-    return list(tx.session.exec(query.order_by(col(OutboxRow.seq)).limit(limit), execution_options=_FRESH))
+    return list(tx.session.exec(query.order_by(col(OutboxRow.uncertain_since)).limit(limit), execution_options=_FRESH))
 
 
 def mark_swept(tx: Tx, row: OutboxRow) -> None:
-    """The message was looked for and has no second copy now."""
+    """The message was looked for and has no copy now that should not stand."""
     statement = update(OutboxRow).where(col(OutboxRow.workspace_id) == tx.workspace_id, col(OutboxRow.id) == row.id)
     tx.session.connection().execute(statement.values(uncertain_since=None))
 

@@ -100,8 +100,8 @@ def requeue(tx: Tx, wanted: Wanted, actor: Actor, now: datetime) -> int:
 
 
 def drop(tx: Tx, wanted: Wanted, actor: Actor, now: datetime) -> int:
-    """Give dead messages up for good; returns how many."""
-    return _change(tx, wanted, {"state": "cancelled"}, DROPPED, actor, now)
+    """Give dead messages up for good; returns how many. What may stand of them in Slack is left there, unswept."""
+    return _change(tx, wanted, {"state": "cancelled", "uncertain_since": None}, DROPPED, actor, now)
 
 
 def _list_refreshes(tx: Tx, wanted: Wanted) -> list[Enqueue]:

@@ -115,6 +115,19 @@ def note(reference: str, channel: str = "C1") -> Enqueue:
     return Enqueue("note", reference, channel=channel)
 
 
+async def test_what_lands_of_a_message_that_was_given_up_is_removed(house: House):
+    house.slack.faults[POST] = ["late:1.0"]
+    house.say(Enqueue("note", "n1", "C1"))
+    await house.until(lambda: house.states() == ["uncertain"])
+    house.truth.is_gone = True
+    await house.until_done()
+    assert house.states() == ["cancelled"]
+    await house.until(lambda: bool(house.slack.standing))
+    await house.sweep()
+    assert not house.slack.standing
+    assert house.rows()[0].uncertain_since is None
+
+
 async def test_the_log_names_the_row_of_each_message_of_a_batch_that_slack_refused(house: House):
     house.slack.gone |= {"C1", "C2"}
     with capture_logs(processors=[merge_contextvars]) as logs:

@@ -2,9 +2,7 @@
 lost, none stands twice in the end, each channel keeps its order and its pace, and what stands shows the truth.
 
 Left out, because nothing is promised there: a sender that lives through a turned clock (it counts as dead), a request
-that lands later than the sweep looks, a clock that jumps over the sweep's wait while such a request is on its way, and
-what is over before a request that landed too late was followed by another: it is cancelled, and only what was sent is
-swept.
+that lands later than the sweep looks, and a clock that jumps over the sweep's wait while such a request is on its way.
 """
 
 from __future__ import annotations
@@ -200,8 +198,6 @@ class Outbox(Delivery):
 
     def check_end(self) -> None:
         for wish in self.wishes.values():
-            if wish.is_over and wish.may_double:
-                continue
             standing = self.slack.find(wish.channel, wish.name)
             assert len(standing) == 1 or (wish.is_over and not standing), (wish, standing)
             # What is over may have been told of before; then no change of it was posted after.

@@ -151,9 +151,9 @@ def upgrade() -> None:
         batch_op.create_index('ix_alert_episodes_told', ['workspace_id', 'announced_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_alert_episodes_told_with'), ['told_with'], unique=False)
         batch_op.create_index('ix_alert_episodes_waiting', ['workspace_id', 'quiet_reason', 'held_until'], unique=False, sqlite_where=sa.text('announced_at IS NULL AND closed_at IS NULL'), postgresql_where=sa.text('announced_at IS NULL AND closed_at IS NULL'))
+        batch_op.create_foreign_key(batch_op.f('fk_alert_episodes_muted_by_alert_mutes'), 'alert_mutes', ['muted_by'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_alert_episodes_told_for_members'), 'members', ['told_for'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_alert_episodes_told_id_members'), 'members', ['told_id'], ['id'])
-        batch_op.create_foreign_key(batch_op.f('fk_alert_episodes_muted_by_alert_mutes'), 'alert_mutes', ['muted_by'], ['id'])
 
     with op.batch_alter_table('alert_events', schema=None) as batch_op:
         batch_op.add_column(sa.Column('version', sa.Integer(), nullable=False, server_default='0'))
@@ -169,6 +169,7 @@ def upgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_outbox_workspace_id'))
         batch_op.drop_index(batch_op.f('ix_outbox_head'))
         batch_op.create_index('ix_outbox_head', ['workspace_id', 'state', 'channel', 'priority', 'seq', 'id'], unique=False)
+        batch_op.create_index('ix_outbox_doubtful', ['workspace_id', 'uncertain_since'], unique=False, sqlite_where=sa.text('uncertain_since IS NOT NULL'), postgresql_where=sa.text('uncertain_since IS NOT NULL'))
         batch_op.create_index('ix_outbox_urgent', ['workspace_id', 'state', 'priority', 'seq'], unique=False)
 
     with op.batch_alter_table('schedule_runs', schema=None) as batch_op:
