@@ -105,6 +105,7 @@ class Scheduler:
     on_stale: Callable[[], None] = _ignore
     _holder: str = field(init=False, default_factory=lambda: uuid.uuid4().hex)
     _lanes: tuple[asyncio.Queue[_Started], ...] = field(init=False, default_factory=_new_lanes)
+    _beating: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
     _epoch: int = field(init=False, default=0)
     _is_acting: bool = field(init=False, default=False)
     _is_stopping: bool = field(init=False, default=False)
@@ -156,13 +157,10 @@ class Scheduler:
         """Look for due work now, wait until all that was started is done, and look again until there is none. For the
         demo's walk and for tests; the timer does not wait.
         """
-        while await self._beat():
-            for lane in self._lanes:
-                if self._workers:
-                    await lane.join()
-                while not lane.empty():
-                    await self._run(lane.get_nowait())
-                    lane.task_done()
+        found = 1
+        while found:
+            found = await self._beat()
+            await self._finish_lanes()  # also where nothing was found: the timer may have been first
 
     def next_due(self) -> datetime | None:
         """The next business time at which something is due in any workspace."""
@@ -191,18 +189,27 @@ class Scheduler:
             self._workers = []
         await asyncio.to_thread(self._release)
 
+    async def _finish_lanes(self) -> None:
+        for lane in self._lanes:
+            if self._workers:
+                await lane.join()
+            while not lane.empty():
+                await self._run(lane.get_nowait())
+                lane.task_done()
+
     async def _beat(self) -> int:
-        """Start what is due now, if this process holds the lease; returns how much that was."""
-        started: list[_Started] = []
-        try:
-            await asyncio.to_thread(self._record_late)
-            started = await asyncio.to_thread(self._start_due)
-        except Exception:  # noqa: BLE001  # a busy or absent database: the next tick tries again
-            _log.exception("tick_failed")
-        for each in started:
-            self._lanes[each.run.job in self.long_jobs].put_nowait(each)
-        self._ticked_at = time.monotonic()
-        return len(started)
+        """Start what is due now, if this process holds the lease; returns how much that was. One at a time."""
+        async with self._beating:
+            started: list[_Started] = []
+            try:
+                await asyncio.to_thread(self._record_late)
+                started = await asyncio.to_thread(self._start_due)
+            except Exception:  # noqa: BLE001  # a busy or absent database: the next tick tries again
+                _log.exception("tick_failed")
+            for each in started:
+                self._lanes[each.run.job in self.long_jobs].put_nowait(each)
+            self._ticked_at = time.monotonic()
+            return len(started)
 
     def _tick_anew(self) -> None:
         """The timer waits for a time of day, which is far ahead once the clock was put back."""

@@ -77,6 +77,32 @@ async def test_due_jobs_run_once_and_a_failing_one_stops_nobody(sqlite_database:
     assert len(nudges) == len(runs(sqlite_database, workspace_id))
 
 
+async def test_who_ticks_waits_for_what_the_timer_started_as_well(sqlite_database: Database):
+    add_workspace(sqlite_database)
+    business, clocks = travel()
+    has_begun, may_end, ended = threading.Event(), threading.Event(), []
+
+    def run(_database: Database, _workspace_id: str, _now: datetime) -> JobReport:
+        has_begun.set()
+        may_end.wait(5)
+        ended.append(1)
+        return JobReport("wake", {})
+
+    scheduler = Scheduler(sqlite_database, {"wake": run}, clocks, tick_seconds=0.05)
+    await scheduler.tick()
+    scheduler.start()
+    business.move_to(business() + timedelta(minutes=6))
+    await asyncio.to_thread(has_begun.wait, 5)
+    ticking = asyncio.create_task(scheduler.tick())
+    await asyncio.sleep(0.2)
+    assert not ticking.done()
+    may_end.set()
+    await ticking
+    assert ended == [1]
+    scheduler.stop()
+    await scheduler.drain(1.0)
+
+
 async def test_a_person_in_a_new_zone_has_a_morning_without_a_restart(sqlite_database: Database):
     workspace_id = add_workspace(sqlite_database)
     _, clocks = travel()
