@@ -14,6 +14,7 @@ from rules.alerts.noise_settings import ChangeNoise
 from rules.records import Actor
 from storage.alerts.noise_settings import apply_noise_settings
 from storage.db import Database
+from tests.channel_rows import look_at
 
 START = datetime(2026, 3, 3, 7, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -60,6 +61,7 @@ def import_customers(database: Database, workspace_id: str) -> None:
         for each in range(CUSTOMERS)
     ]
     import_rows(database, workspace_id, "accounts", accounts, START)
+    look_at(database, workspace_id, *CHANNELS)
     days = [START.date() - back * DAY for back in range(42, 0, -1)]
     import_use(database, workspace_id, [day for day in days if day.weekday() < 5], START)
     with database.writing(workspace_id) as tx:  # what is found at six in the morning is told at once, every day

@@ -263,7 +263,7 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_objects(sqlite_d
         today = read_day(tx, TODAY)
         with count_statements(sqlite_database) as sent:
             found = list_evidence(tx, accounts, today)
-    assert (len(found), len(sent)) == (16, 17)
+    assert (len(found), len(sent)) == (16, 16)
     assert all(each.usage.last_use for each in found)
     assert {(len(each.targets), len(each.renewals)) for each in found} == {(objects, objects)}
     assert all(each.targets[0].metric == "Cases solved" for each in found)
