@@ -17,7 +17,7 @@ import structlog
 from bot import metrics
 from bot.clocks import Clocks
 from bot.slack.delivery_fallbacks import move_out
-from bot.slack.delivery_records import Answer, Moment, bury, record_all
+from bot.slack.delivery_records import Answer, Moment, bury, name_row, record_all
 from bot.slack.delivery_renders import Drawing, SharedChannelError, list_channels, make_search
 from bot.slack.delivery_requests import Parcel, Search
 from commands.slice import Render
@@ -180,7 +180,7 @@ class Desk:
                 except SharedChannelError:
                     yield row, None, SHARED
                 except Exception as error:  # noqa: BLE001  # a bug in one message must not hold up the others
-                    _log.exception("render_failed", kind=row.kind, reference=row.reference)
+                    _log.exception("render_failed", **name_row(row))
                     yield row, None, f"cannot be shown ({type(error).__name__})"
                     return
 
@@ -200,7 +200,7 @@ class Desk:
         moved, follows = move_out(tx, row)
         is_ours = claims.requeue(tx, row, at.backoff(row)) if follows else claims.cancel(tx, row, SHARED)
         if is_ours:
-            _log.warning("not_said_in_shared_channel", kind=row.kind, channel=row.channel, follows=follows)
+            _log.warning("not_said_in_shared_channel", **name_row(row), channel=row.channel, follows=follows)
             enqueue(tx, moved, at.business)
 
     # ------------------------------------------------------------ outcomes
