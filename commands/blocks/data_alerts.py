@@ -7,7 +7,8 @@ from decimal import Decimal
 from commands.blocks.alert_looks import AlertView, Look, account_words, shown_day
 from commands.blocks.health import factor_name
 from commands.blocks.health_sums import exact
-from rules.alerts.data_signals import MARGIN, NEEDED_DAYS
+from rules.alerts.conditions import OBSERVATIONS
+from rules.alerts.data_signals import MARGIN
 from rules.health.health import LEAST_COVERAGE
 from rules.records import AlertKind
 from words.reader import Reader
@@ -32,7 +33,7 @@ def _rule(reader: Reader) -> str:
     return reader.say(
         "Raised when, on {days} days, less than {share} of what a score needs is known of an account, while usage data "
         "comes and the account is not silent. It waits for the digest.",
-        days=NEEDED_DAYS,
+        days=OBSERVATIONS,
         share=_percent(reader, LEAST_COVERAGE),
     )
 

@@ -1,4 +1,4 @@
-"""Too little data of one account: told after three days, never of who is silent, new, or whose source has stopped."""
+"""Too little data of one account: told after two days, never of who is silent, new, or whose source has stopped."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from rules.alerts.conditions import Verdict
-from rules.alerts.data_signals import NEEDED_DAYS, RULES, observe_thin
+from rules.alerts.data_signals import RULES, observe_thin
 from rules.alerts.evidence import Evidence
 from rules.alerts.looks import Look, advance, look_at
 from rules.health.health import DayScore
@@ -56,16 +56,16 @@ def test_what_is_seen(seen: Evidence, verdict: Verdict):
     assert found.verdict is verdict
 
 
-def test_it_takes_three_days_and_waits_for_digests():
+def test_it_takes_two_days_and_waits_for_digests():
     (rule,) = RULES
-    assert (rule.needed, rule.is_digest_only) == (3, True)
+    assert (rule.needed, rule.is_digest_only) == (2, True)
     known = {(AlertKind.DATA_THIN, ""): advance(look_of(TODAY, 0.9), {})[AlertKind.DATA_THIN, ""]}
     states = []
-    for days in range(1, NEEDED_DAYS + 1):
+    for days in (1, 2):
         moved = advance(look_of(TODAY + days * DAY, 0.4), known)
         known = {(AlertKind.DATA_THIN, ""): moved[AlertKind.DATA_THIN, ""]}
         states.append(known[AlertKind.DATA_THIN, ""].state)
-    assert states == [ConditionState.PENDING, ConditionState.PENDING, ConditionState.FIRING]
+    assert states == [ConditionState.PENDING, ConditionState.FIRING]
 
 
 def look_of(day: date, coverage: float) -> Look:
