@@ -4,14 +4,15 @@ to post (the outbox does) and to word (`commands.alerts.alerts`).
 
 A step of its own, over all alerts and not those of one run, after each scan and every few minutes: what a killed run
 left waits for the next one, and each step finds what is left to do by itself. Of two that run at once, who finds that
-the other one wrote meanwhile decides afresh, so that no budget is overrun.
+the other one wrote meanwhile decides afresh, so that no budget is overrun; and so it is with an alert that a person
+changed or gave away between the decision and its writing.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -21,7 +22,14 @@ from rules.alerts.noise import Decision, Desk, Hold, House, Quieten, Silence, de
 from rules.delivery.channels import Place, choose_channel
 from rules.delivery.digests import choose_readers
 from rules.records import Actor
-from storage.alerts.announcements import Unannounced, apply_announcement, apply_hush, list_told, list_unannounced
+from storage.alerts.announcements import (
+    Seen,
+    Unannounced,
+    apply_announcement,
+    apply_hush,
+    list_told,
+    list_unannounced,
+)
 from storage.alerts.announcing_turns import read_turn, take_turn
 from storage.alerts.mutes import has_work, list_active
 from storage.alerts.noise_settings import get_noise_settings
@@ -67,7 +75,7 @@ def announce(
     while not is_done:
         with database.reading(workspace_id) as tx:
             plan = _make_plan(tx, now, unfinished)
-        told, is_done = _carry_out(database, workspace_id, plan, now)
+        told, is_done = _carry_out(database, workspace_id, plan)
         counts.update(told)
     return {**counts, "without_channel": plan.homeless}
 
@@ -77,10 +85,14 @@ def announce(
 
 @dataclass(frozen=True)
 class _Plan:
-    """What was decided in which turn; `homeless`: how many alerts have nowhere to go."""
+    """What was decided in which turn, at `now`, about alerts as they were `seen`; `homeless`: how many have nowhere to
+    go.
+    """
 
     turn: int
+    now: datetime
     decisions: Sequence[Decision] = ()
+    seen: Seen = field(default_factory=dict)
     homeless: int = 0
 
 
@@ -106,11 +118,14 @@ def _make_plan(tx: Tx, now: datetime, unfinished: Actor | None) -> _Plan:
     turn = read_turn(tx)
     found = _list_to_announce(tx, now, unfinished)
     if not found:
-        return _Plan(turn)
+        return _Plan(turn, now)
     team = _read_team(tx, now)
     waiting = [_to_waiting(each, team) for each in found]
     placed = [each for each in waiting if each.channel]
-    return _Plan(turn, decide_noise(placed, _read_house(tx, team, now), now), len(waiting) - len(placed))
+    decisions = decide_noise(placed, _read_house(tx, team, now), now)
+    standing = {each.episode_id: each.standing for each in found}
+    seen = {each.episode_id: standing[each.episode_id] for each in placed}
+    return _Plan(turn, now, decisions, seen, len(waiting) - len(placed))
 
 
 def _list_to_announce(tx: Tx, now: datetime, unfinished: Actor | None) -> list[Unannounced]:
@@ -183,44 +198,44 @@ def _repeat(database: Database, workspace_id: str, step: Callable[[Tx, Actor, da
             count = step(tx, ACTOR, now)
 
 
-def _carry_out(database: Database, workspace_id: str, plan: _Plan, now: datetime) -> tuple[Counter[str], bool]:
-    """In short transactions; what was done, and whether that is all of it: not so if somebody else announced."""
+def _carry_out(database: Database, workspace_id: str, plan: _Plan) -> tuple[Counter[str], bool]:
+    """In short transactions; what was done, and whether that is all of it: not so if somebody else announced, or
+    changed an alert.
+    """
     counts: Counter[str] = Counter()
-    for done, write in enumerate(_list_writes(database, workspace_id, plan.decisions, now)):
+    for done, write in enumerate(_list_writes(database, workspace_id, plan)):
         written = write(plan.turn + done)
         if written is None:
             return counts, False
         counts += written
-    return counts, True
+    return counts, counts.total() - counts["messages"] == len(plan.seen)
 
 
-def _list_writes(
-    database: Database, workspace_id: str, decisions: Sequence[Decision], now: datetime
-) -> Iterator[Callable[[int], Counter[str] | None]]:
+def _list_writes(database: Database, workspace_id: str, plan: _Plan) -> Iterator[Callable[[int], Counter[str] | None]]:
     """One for each transaction: with its turn it returns what it did, or None if it is another turn by now."""
-    quiet = [each for each in decisions if not isinstance(each, Announcement)]
+    quiet = [each for each in plan.decisions if not isinstance(each, Announcement)]
     for at in range(0, len(quiet), _PAGE):
-        yield partial(_hush, database, workspace_id, quiet[at : at + _PAGE], now)
-    for each in decisions:
+        yield partial(_hush, database, workspace_id, plan, quiet[at : at + _PAGE])
+    for each in plan.decisions:
         if isinstance(each, Announcement):
-            yield partial(_tell, database, workspace_id, each, now)
+            yield partial(_tell, database, workspace_id, plan, each)
 
 
 def _hush(
-    database: Database, workspace_id: str, quiet: Sequence[Hold | Quieten | Silence], now: datetime, turn: int
+    database: Database, workspace_id: str, plan: _Plan, quiet: Sequence[Hold | Quieten | Silence], turn: int
 ) -> Counter[str] | None:
     with database.writing(workspace_id) as tx:
         if not take_turn(tx, turn):
             return None
-        apply_hush(tx, quiet, ACTOR, now)
-    return Counter(_NAMES[type(each)] for each in quiet)
+        done = apply_hush(tx, quiet, plan.seen, ACTOR, plan.now)
+    return Counter(_NAMES[type(each)] for each in done)
 
 
 def _tell(
-    database: Database, workspace_id: str, announcement: Announcement, now: datetime, turn: int
+    database: Database, workspace_id: str, plan: _Plan, announcement: Announcement, turn: int
 ) -> Counter[str] | None:
     with database.writing(workspace_id) as tx:
         if not take_turn(tx, turn):
             return None
-        told = apply_announcement(tx, announcement, now)
+        told = apply_announcement(tx, announcement, plan.seen, plan.now)
     return Counter(announced=told, messages=min(told, 1))

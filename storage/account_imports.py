@@ -78,8 +78,8 @@ def import_accounts(tx: Tx, rows: Sequence[Mapping[str, Any]], actor: Actor, now
                 handed_over.append(known.id)
         merged.append(values)
     outcomes = merge_rows(tx, AccountRow, merged, key="id", actor=actor, now=now)
-    enqueue_refreshes(tx, handed_over, now)
     decide_holds_afresh(tx, handed_over)
+    enqueue_refreshes(tx, handed_over, now)
     aliases = {values["id"]: row.get("aliases", ()) for values, row in zip(merged, rows, strict=True)}
     renamed = _add_aliases(tx, aliases, actor, now)
     return [

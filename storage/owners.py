@@ -147,8 +147,8 @@ def _set_owner(tx: Tx, ids: Sequence[str], before: str | None, after: str | None
     for id_ in ids:
         change = Change("account.changed", "account", id_, id_, before={"owner_id": before}, after={"owner_id": after})
         audit.record(tx, change, actor, now)
-    enqueue_refreshes(tx, ids, now)
     decide_holds_afresh(tx, ids)
+    enqueue_refreshes(tx, ids, now)
 
 
 def _is_one_of(tx: Tx, ids: Sequence[str]) -> ColumnElement[bool]:

@@ -75,9 +75,9 @@ def undo_change(call: Call, tx: Tx) -> list[Reply]:
 
 def _show_alerts(call: Call, tx: Tx, present: AccountDraft, wanted: AccountDraft, account_id: str) -> None:
     """Anew, and where they were held for the hours of another owner, by those of the present one."""
-    enqueue_refresh(tx, account_id, call.now)
     if wanted.owner_id != present.owner_id:
         decide_holds_afresh(tx, [account_id])
+    enqueue_refresh(tx, account_id, call.now)
 
 
 def _open(call: Call, tx: Tx, account: AccountRow) -> OpenForm:

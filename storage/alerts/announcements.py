@@ -1,16 +1,20 @@
 """Which alerts still have to be announced, what was told lately, and that they were told. Owns the flag on the alert,
 set together with its outbox row; refuses to decide (`rules.alerts.noise`), to choose channels and words.
+
+What was decided is written only for alerts that stand as they stood then (`Standing`): one that somebody assigned or
+gave away in between would be told to, or held for the hours of, who had it before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, or_, update
+from sqlalchemy import ColumnElement, and_, or_
 from sqlalchemy import select as select_columns
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from rules.alerts.announcements import Announcement
 from rules.alerts.hushing import hush
@@ -27,7 +31,17 @@ from storage.lookup import is_among
 from storage.types import new_id
 
 _PRIORITY = 5
-_PAGE = 500
+
+
+class Standing(NamedTuple):
+    """How an alert stands that is decided on: its version, and whose it is (None: nobody's)."""
+
+    version: int
+    owner_id: str | None
+
+
+Seen = Mapping[str, Standing]
+"""By alert how it stood when it was decided on."""
 
 
 class Unannounced(NamedTuple):
@@ -42,7 +56,13 @@ class Unannounced(NamedTuple):
     account_channel: str
     account_sharing: Sharing | None
     tier: Tier | None
+    version: int
     owner_id: str | None
+
+    @property
+    def standing(self) -> Standing:
+        """What a decision about it rests on."""
+        return Standing(self.version, self.owner_id)
 
     @property
     def own(self) -> Place:
@@ -55,7 +75,7 @@ def list_unannounced(tx: Tx, now: datetime) -> list[Unannounced]:
     row = EpisodeRow
     columns = (
         *map(col, (row.id, row.account_id, row.kind, row.severity, row.level, row.batch)),
-        *map(col, (AccountRow.channel_id, ChannelRow.sharing, AccountRow.tier)),
+        *map(col, (AccountRow.channel_id, ChannelRow.sharing, AccountRow.tier, row.version)),
         responsible(),
     )
     rows = tx.session.execute(
@@ -94,11 +114,11 @@ def list_told(tx: Tx, since: datetime) -> list[Told]:
     ]
 
 
-def apply_announcement(tx: Tx, announcement: Announcement, now: datetime) -> int:
-    """Announce those of the alerts that still wait; returns how many. The flags and the outbox row commit together, so
-    that a crash neither loses nor doubles them.
+def apply_announcement(tx: Tx, announcement: Announcement, seen: Seen, now: datetime) -> int:
+    """Announce those of the alerts that still wait as they were `seen`; returns how many. The flags and the outbox row
+    commit together, so that a crash neither loses nor doubles them.
     """
-    rows = _lock(tx, announcement.episode_ids)
+    rows = _lock(tx, announcement.episode_ids, seen)
     if not rows:
         return 0
     lead = rows[0]
@@ -115,21 +135,29 @@ def apply_announcement(tx: Tx, announcement: Announcement, now: datetime) -> int
     return len(rows)
 
 
-def apply_hush(tx: Tx, decisions: Sequence[Hold | Quieten | Silence], actor: Actor, now: datetime) -> int:
-    """Hold, quieten or mute those of the alerts that still wait; returns how many."""
-    rows = {row.id: row for row in _lock(tx, [each.episode_id for each in decisions])}
-    intents = [hush(to_episode(rows[each.episode_id]), each) for each in decisions if each.episode_id in rows]
-    return len(apply_alerts(tx, intents, actor, now))
+def apply_hush(
+    tx: Tx, decisions: Sequence[Hold | Quieten | Silence], seen: Seen, actor: Actor, now: datetime
+) -> list[Hold | Quieten | Silence]:
+    """Hold, quieten or mute those of the alerts that still wait as they were `seen`; returns what was carried out."""
+    rows = {row.id: row for row in _lock(tx, [each.episode_id for each in decisions], seen)}
+    done = [each for each in decisions if each.episode_id in rows]
+    apply_alerts(tx, [hush(to_episode(rows[each.episode_id]), each) for each in done], actor, now)
+    return done
 
 
 def decide_holds_afresh(tx: Tx, account_ids: Collection[str]) -> None:
-    """The accounts have another owner: what was held for the hours of the former one is decided when announcing."""
+    """The accounts have another owner: what was held for the hours of the former one is decided when announcing. All
+    that waits is locked, so that who is about to write what was decided for the former owner sees the new one.
+
+    To be called before anything is enqueued: alerts are locked before their messages everywhere.
+    """
     if not account_ids:
         return
     row = EpisodeRow
     is_the_owners = and_(col(row.owner_id).is_(None), col(row.taken_by).is_(None))
-    is_held = and_(_is_waiting(tx), col(row.held_until).is_not(None), is_among(tx, col(row.account_id), account_ids))
-    tx.session.exec(update(row).where(is_the_owners, is_held).values(held_until=None))
+    query = select(row).where(is_the_owners, _is_waiting(tx), is_among(tx, col(row.account_id), account_ids))
+    for each in _lock_in_order(tx, query):
+        each.held_until = None
 
 
 def list_of_summary(tx: Tx, summary_id: str) -> list[EpisodeRow]:
@@ -148,20 +176,35 @@ def _by_urgency(rows: Sequence[EpisodeRow]) -> list[EpisodeRow]:
     return sorted(rows, key=lambda row: (-list(Severity).index(row.severity), -row.level, row.id))
 
 
-def _lock(tx: Tx, episode_ids: Sequence[str]) -> list[EpisodeRow]:
-    """Those that still wait, in the order given; taken in the order of their ids, as everywhere, so that no two wait
-    for each other in a circle.
+def _lock(tx: Tx, episode_ids: Sequence[str], seen: Seen) -> list[EpisodeRow]:
+    """Those that still wait as they were seen, in the order given. Whose they are is read once they are locked: who
+    gives an account away locks them, too.
     """
-    found: dict[str, EpisodeRow] = {}
-    for page in _pages(episode_ids):
-        query = select(EpisodeRow).where(_is_waiting(tx), col(EpisodeRow.id).in_(page)).order_by(col(EpisodeRow.id))
-        rows = tx.session.exec(query.with_for_update().execution_options(populate_existing=True))
-        found |= {row.id: row for row in rows}
-    return [found[each] for each in episode_ids if each in found]
+    query = select(EpisodeRow).where(_is_waiting(tx), is_among(tx, col(EpisodeRow.id), episode_ids))
+    found = {row.id: row for row in _lock_in_order(tx, query)}
+    owners = _list_owners(tx, found)
+    return [
+        found[each]
+        for each in episode_ids
+        if each in found and Standing(found[each].version, owners[each]) == seen.get(each)
+    ]
 
 
-def _pages(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (ids[at : at + _PAGE] for at in range(0, len(ids), _PAGE))
+def _lock_in_order(tx: Tx, query: SelectOfScalar[EpisodeRow]) -> list[EpisodeRow]:
+    """By their ids, as everywhere, so that no two wait for each other in a circle."""
+    ordered = query.order_by(col(EpisodeRow.id)).with_for_update()
+    return list(tx.session.exec(ordered.execution_options(populate_existing=True)))
+
+
+def _list_owners(tx: Tx, episode_ids: Collection[str]) -> dict[str, str | None]:
+    """Whose each of the alerts is now."""
+    rows = tx.session.execute(
+        select_columns(col(EpisodeRow.id), responsible())
+        .join(AccountRow, col(AccountRow.id) == col(EpisodeRow.account_id))
+        .where(col(EpisodeRow.workspace_id) == tx.workspace_id, col(AccountRow.workspace_id) == tx.workspace_id)
+        .where(is_among(tx, col(EpisodeRow.id), episode_ids))
+    )
+    return dict(rows.all())
 
 
 def _is_waiting(tx: Tx) -> ColumnElement[bool]:

@@ -23,7 +23,7 @@ from rules.success.plans import TargetDraft, decide_add_target
 from storage.accounts.account_writes import apply_accounts
 from storage.alerts.alert_writes import apply_alerts
 from storage.alerts.alerts import EpisodeRow
-from storage.alerts.announcements import apply_announcement
+from storage.alerts.announcements import apply_announcement, list_unannounced
 from storage.audit import AuditRow
 from storage.db import Tx
 from storage.delivery.outbox import OutboxRow
@@ -100,7 +100,8 @@ def add_alert(stage: Stage, account_id: str, channel: str = CHANNEL) -> str:
         facts = {"score": 31.0, "day": stage.today.isoformat(), "data_day": stage.today.isoformat()}
         fired = Fired(account_id, AlertKind.HEALTH_RED, Severity.HIGH, 50.0, 5.0, "red-1", facts)
         (row,) = apply_alerts(tx, [OpenEpisode(fired)], Actor.job("scan"), stage.clock())
-        apply_announcement(tx, Announcement(channel, (row.id,), is_summary=False), stage.clock())
+        seen = {each.episode_id: each.standing for each in list_unannounced(tx, stage.clock())}
+        apply_announcement(tx, Announcement(channel, (row.id,), is_summary=False), seen, stage.clock())
         return row.id
 
     return write(stage, change)

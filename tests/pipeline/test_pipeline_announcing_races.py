@@ -1,5 +1,6 @@
-"""Two processes announce the alerts of one workspace at the same moment: real transactions in two threads, on both
-databases. No budget is overrun, nothing is told twice, and what one decided on an old picture is decided afresh.
+"""Two processes announce the alerts of one workspace at the same moment, or somebody gives away what one has just
+decided on: real transactions in two threads, on both databases. No budget is overrun, nothing is told twice or to who
+had it before, and what was decided on an old picture is decided afresh.
 """
 
 from __future__ import annotations
@@ -17,9 +18,15 @@ import pytest
 from sqlmodel import select
 
 from pipeline.announcing import announce
-from rules.records import Severity
-from storage.alerts.alerts import AlertEventRow, EpisodeRow
+from rules.alerts.alerts import Assign, Take, decide
+from rules.alerts.noise_settings import decide_noise_settings
+from rules.records import Actor, Severity
+from storage.alerts.alert_writes import apply_alerts
+from storage.alerts.alerts import AlertEventRow, EpisodeRow, to_episode
+from storage.alerts.noise_settings import apply_noise_settings
 from storage.db import JOB_WAIT_SECONDS, Database, Tx
+from storage.owners import Orphans, give_accounts
+from storage.people.members import MemberRow
 from tests.alert_rows import add_account, add_episode, add_member, list_outbox
 
 TUESDAY = datetime(2026, 3, 10, 9, tzinfo=UTC)
@@ -121,3 +128,117 @@ def test_two_that_write_at_once_share_one_budget(database: Database, workspace_i
             run.result(60)
     announce(database, workspace_id, TUESDAY)
     see_each_decided_once(database, workspace_id, BUDGET)
+
+
+# ---------------------------------------------------------------- given away in between
+
+HAND = Actor("member", "m-LEAD", "Lena")
+ASLEEP = "America/New_York"
+"""Where it is five in the morning."""
+
+
+def assign(tx: Tx) -> None:
+    for row in tx.session.exec(select(EpisodeRow).order_by(EpisodeRow.id)).all():
+        apply_alerts(tx, decide(to_episode(row), Assign("m-BOB"), TUESDAY), HAND, TUESDAY)
+
+
+def give_away(tx: Tx) -> None:
+    give_accounts(tx, Orphans(1, owner_id="m-ADA"), "m-BOB", HAND, TUESDAY)
+
+
+@dataclass
+class Scene:
+    """Ada's alerts "a" and "b", and somebody who announces on a connection of their own, up to the first write."""
+
+    database: Database
+    workspace_id: str
+    announcer: Gated
+
+    def give(self, act: Callable[[Tx], None]) -> None:
+        with self.database.writing(self.workspace_id) as tx:
+            act(tx)
+
+    def set_zones(self, **zones: str) -> None:
+        with self.database.writing(self.workspace_id) as tx:
+            for row in tx.session.exec(select(MemberRow)):
+                row.zone = zones[row.slack_id]
+
+    def list_told(self) -> list[str | None]:
+        return [row.told_id for row in list_alerts(self.database, self.workspace_id).values() if row.announced_at]
+
+    def list_verbs(self) -> list[str]:
+        with self.database.reading(self.workspace_id) as tx:
+            lines = select(AlertEventRow.verb).where(AlertEventRow.workspace_id == tx.workspace_id)
+            return sorted(set(tx.session.exec(lines)) - {"assigned"})
+
+
+@pytest.fixture
+def scene(database: Database, workspace_id: str, processes: list[Gated]) -> Scene:
+    with database.writing(workspace_id) as tx:
+        add_member(tx, "BOB", zone="UTC")
+    add(database, workspace_id, "ab", severity=Severity.HIGH)
+    return Scene(database, workspace_id, processes[0])
+
+
+@pytest.mark.parametrize("act", [assign, give_away])
+@pytest.mark.parametrize(
+    ("ada", "bob", "told", "verbs"),
+    [
+        (ASLEEP, "UTC", ["m-BOB", "m-BOB"], []),
+        ("UTC", "UTC", ["m-BOB", "m-BOB"], []),
+        ("UTC", ASLEEP, [], ["held"]),
+    ],
+    ids=["held", "told", "told, and Bob sleeps"],
+)
+def test_what_was_decided_for_who_had_it_is_decided_afresh(
+    scene: Scene, act: Callable[[Tx], None], ada: str, bob: str, told: list[str], verbs: list[str]
+):
+    scene.set_zones(ADA=ada, BOB=bob)
+    with ThreadPoolExecutor(1) as pool:
+        run = start(pool, scene.announcer, scene.workspace_id)
+        scene.give(act)
+        scene.announcer.may_write.set()
+        counts = run.result(20)
+    assert (scene.list_told(), scene.list_verbs()) == (told, verbs)
+    assert (counts["announced"], counts.get("held", 0)) == (len(told), 0 if told else 2)
+    assert len([row for row in list_outbox(scene.database, scene.workspace_id) if not row.is_update]) == len(told)
+
+
+@pytest.mark.parametrize("act", [assign, give_away])
+def test_what_its_former_owner_wanted_in_digests_is_told_to_the_next_one(scene: Scene, act: Callable[[Tx], None]):
+    with scene.database.writing(scene.workspace_id) as tx:
+        [intent] = decide_noise_settings("m-ADA", {}, {"at_once_from": Severity.CRITICAL})
+        apply_noise_settings(tx, intent, HAND, TUESDAY)
+    with ThreadPoolExecutor(1) as pool:
+        run = start(pool, scene.announcer, scene.workspace_id)
+        scene.give(act)
+        scene.announcer.may_write.set()
+        run.result(20)
+    assert (scene.list_told(), scene.list_verbs()) == (["m-BOB", "m-BOB"], [])
+
+
+@pytest.mark.parametrize("zone", [ASLEEP, "UTC"], ids=["held", "told"])
+@pytest.mark.parametrize("act", [assign, give_away])
+def test_who_gives_an_alert_away_is_waited_for(scene: Scene, act: Callable[[Tx], None], zone: str):
+    scene.set_zones(ADA=zone, BOB="UTC")
+    with ThreadPoolExecutor(1) as pool:
+        run = start(pool, scene.announcer, scene.workspace_id)
+        with scene.database.writing(scene.workspace_id) as tx:
+            act(tx)
+            tx.session.flush()
+            scene.announcer.may_write.set()
+            with pytest.raises(TimeoutError):
+                run.result(0.3)
+        run.result(20)
+    assert (scene.list_told(), scene.list_verbs()) == (["m-BOB", "m-BOB"], [])
+
+
+def test_one_that_somebody_took_meanwhile_is_left_out_and_the_others_are_told(scene: Scene):
+    with ThreadPoolExecutor(1) as pool:
+        run = start(pool, scene.announcer, scene.workspace_id)
+        with scene.database.writing(scene.workspace_id) as tx:
+            row = tx.session.exec(select(EpisodeRow).where(EpisodeRow.account_id == "a")).one()
+            apply_alerts(tx, decide(to_episode(row), Take("m-BOB"), TUESDAY), HAND, TUESDAY)
+        scene.announcer.may_write.set()
+        assert run.result(20)["announced"] == 1
+    assert scene.list_told() == ["m-ADA"]

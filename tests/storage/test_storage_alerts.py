@@ -39,7 +39,7 @@ from storage.alerts.alerts import (
     list_open,
     to_episode,
 )
-from storage.alerts.announcements import apply_announcement, list_of_summary, list_unannounced
+from storage.alerts.announcements import Standing, apply_announcement, list_of_summary, list_unannounced
 from storage.alerts.settling import settle_alerts
 from storage.audit import AuditRow
 from storage.db import Database, Tx
@@ -189,8 +189,9 @@ def test_what_was_taken_or_announced_meanwhile_is_not_announced(tx: Tx):
         add_account(tx, name)
         add_episode(tx, name, **{"announced_at": None, "id": name} | more)
     together = Announcement("C1", ("d", "a", "b", "c"), is_summary=True)
-    assert apply_announcement(tx, together, NOW) == 2
-    assert apply_announcement(tx, together, NOW) == 0
+    seen = {name: Standing(1, None) for name in "abcd"}
+    assert apply_announcement(tx, together, seen, NOW) == 2
+    assert apply_announcement(tx, together, seen, NOW) == 0
     [post] = tx.session.exec(select(OutboxRow)).all()
     assert {each.id for each in list_of_summary(tx, post.reference)} == {"a", "d"}
 
