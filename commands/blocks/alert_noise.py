@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from commands.blocks.alert_looks import AlertView
 from commands.kit import mention
+from rules.alerts.standing import BY_BUDGET
 from rules.records import EpisodeState, QuietReason
 from storage.alerts.alerts import EpisodeRow
 from words.reader import Reader
@@ -15,8 +16,10 @@ PLAIN = ("", QuietReason.DIGEST_KIND)
 
 
 def quiet_words(reader: Reader, row: EpisodeRow) -> str:
-    """Why nobody is told of an open alert now; "" where somebody was, or will be at once."""
-    if row.is_quiet:
+    """Why nobody is told of an open alert now; "" where somebody was, or will be at once: also by a
+    level of escalation, where a digest was to tell of it.
+    """
+    if row.is_quiet and not (row.escalated_to and row.quiet_reason in BY_BUDGET):
         return _reason_words(reader, row)
     if row.held_until and row.announced_at is None and row.state is EpisodeState.OPEN:
         return reader.say("will be told {time}: until then it is quiet", time=reader.moment(row.held_until))

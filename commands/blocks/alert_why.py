@@ -133,9 +133,11 @@ def _quiet_words(reader: Reader, row: EpisodeRow) -> Mapping[str, str]:
         QuietReason.DIGEST_KIND: reader.say("In digests only: this rule interrupts nobody"),
         QuietReason.TIER: reader.say("In digests only: accounts of this tier interrupt nobody"),
         QuietReason.SEVERITY: reader.say("In digests only: its person wants to hear of graver ones alone"),
-        QuietReason.BUDGET: reader.say("In digests only: its person was told of {count} of {limit} that day", **spent),
+        QuietReason.BUDGET: reader.say(
+            "Left to the digest: its person was told of {count} of {limit} that day", **spent
+        ),
         QuietReason.CHANNEL: reader.say(
-            "In digests only: its channel had {count} of {limit} messages that day", **spent
+            "Left to the digest: its channel had {count} of {limit} messages that day", **spent
         ),
         QuietReason.MUTED: reader.say("Not told of: muted"),
     }
@@ -147,7 +149,7 @@ def _escalation_lines(reader: Reader, view: AlertView) -> list[str]:
     plan = [each for each in row.escalation if each.get("level")]
     if plan:
         steps = ", ".join(reader.moment(datetime.fromisoformat(str(each["at"]))) for each in plan)
-        lines.append(reader.say("Planned when it opened: carried up {moments}", moments=steps))
+        lines.append(reader.say("Planned since it waits: carried up {moments}", moments=steps))
     if row.escalated_to:
         level, levels = reader.number(row.escalated_to), reader.number(max(row.escalated_to, len(plan)))
         lines.append(reader.say("Carried up so far: level {level} of {levels}", level=level, levels=levels))

@@ -2,9 +2,10 @@
 on it. Owns the moments and what a timer does when it is due; refuses to know who the owner and the lead are.
 
 The plan is made when an alert begins to wait and kept with it, so that it does not change under people's feet: a list
-of `{"level": n, "at": moment}`, n from 0 (where it counts from) to 3; whom level 1 told is added to it as "told".
+of `{"level": n, "at": moment}`, n from 0 (where it counts from) to 3; whom level 1 told is added to it as "told". It
+counts from the telling: from the announcement, or from the digest to which a full budget left the alert.
 
-    level 1   its owner again, or the leads where it is nobody's: in the thread and by direct message
+    level 1   its owner again, or the leads where it is nobody's: in the thread, if it has one, and by direct message
     level 2   the lead, with all others of that day
     level 3   the lead's channel
 
@@ -21,8 +22,14 @@ from typing import Any
 
 from rules.alerts.alerts import ChangeEpisode, change, keep
 from rules.alerts.episodes import Episode
-from rules.alerts.standing import Values, open_values
-from rules.people.working_time import WorkingTime, add_working_days, add_working_hours, next_working_moment
+from rules.alerts.standing import BY_BUDGET, Values, open_values
+from rules.people.working_time import (
+    WorkingTime,
+    add_working_days,
+    add_working_hours,
+    next_digest,
+    next_working_moment,
+)
 from rules.records import EpisodeState, Severity, Tier
 
 ESCALATE, ASK, RETURN = "escalate", "ask", "return"
@@ -95,10 +102,12 @@ def plan_escalation(watch: Watch, start: datetime) -> list[dict[str, Any]]:
     return [{"level": level, "at": at.isoformat()} for level, at in enumerate([start, *ordered])]
 
 
-def arm(state: EpisodeState, epoch: int, watch: Watch, now: datetime) -> Values:
-    """The timer's columns of an alert that has just come to `state`, and its plan where it begins to wait."""
+def arm(state: EpisodeState, epoch: int, watch: Watch, now: datetime, quiet_reason: str = "") -> Values:
+    """The timer's columns of an alert that has just come to `state`, and its plan where it begins to wait: now, or once
+    the next digest tells of it.
+    """
     if state is EpisodeState.OPEN:
-        plan = plan_escalation(watch, now)
+        plan = plan_escalation(watch, next_digest(now, watch.working) if quiet_reason in BY_BUDGET else now)
         fresh = {"escalation": plan, "escalated_to": 0, "escalated_at": None}
         return fresh | _timer(ESCALATE, _find_moment(plan, 1), epoch)
     if state is EpisodeState.ACKED:
@@ -144,10 +153,10 @@ def _escalate(episode: Episode, scene: Scene, now: datetime) -> ChangeEpisode | 
     """The next level. What nobody was told of, or may not be told of now, is looked at again after an hour of work; its
     plan counts from when it was told.
     """
-    if episode.is_quiet or episode.announced_at is None:
+    if not _is_told(episode):
         look_again = add_working_hours(now, 1, scene.watch.working)
         return _wait(episode, ESCALATE, look_again, escalation=plan_escalation(scene.watch, now))
-    plan, level = _count_from_telling(episode, scene, episode.announced_at), episode.escalated_to + 1
+    plan, level = _count_from_telling(episode, scene), episode.escalated_to + 1
     at = _find_moment(plan, level)
     if at is None or at > now:
         return _wait(episode, ESCALATE, at, escalation=plan)
@@ -160,10 +169,15 @@ def _escalate(episode: Episode, scene: Scene, now: datetime) -> ChangeEpisode | 
     return change(episode, "escalated", values | _timer(ESCALATE, following, episode.epoch))
 
 
-def _count_from_telling(episode: Episode, scene: Scene, announced_at: datetime) -> list[Mapping[str, Any]]:
-    start = _find_moment(episode.escalation, 0)
-    if episode.escalated_to == 0 and start is not None and start < announced_at:
-        return [*plan_escalation(scene.watch, announced_at)]
+def _is_told(episode: Episode) -> bool:
+    """By a message of its own, or by a digest because enough was told that day."""
+    return episode.quiet_reason in BY_BUDGET or not (episode.is_quiet or episode.announced_at is None)
+
+
+def _count_from_telling(episode: Episode, scene: Scene) -> list[Mapping[str, Any]]:
+    start, told_at = _find_moment(episode.escalation, 0), episode.announced_at
+    if episode.escalated_to == 0 and start and told_at and start < told_at:
+        return [*plan_escalation(scene.watch, told_at)]
     return list(episode.escalation)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from rules.alerts.alerts import ChangeEpisode, change
 from rules.alerts.episodes import Episode
 from rules.alerts.noise import Hold, Quieten, Silence
-from rules.alerts.standing import Values
+from rules.alerts.standing import BY_BUDGET, Values
 from rules.records import EpisodeState, QuietReason
 
 HELD, QUIETENED, MUTED, UNMUTED = "held", "quietened", "muted", "unmuted"
@@ -21,7 +21,8 @@ def hush(episode: Episode, decision: Hold | Quieten | Silence) -> ChangeEpisode:
         case Quieten():
             values: Values = {"is_quiet": True, "quiet_reason": decision.reason, "held_until": None}
             spent: Values = {"quiet_count": decision.count, "quiet_limit": decision.limit}
-            return change(episode, QUIETENED, values | spent, is_told=False)
+            is_spent = decision.reason in BY_BUDGET
+            return change(episode, QUIETENED, values | spent, is_told=False, is_rearmed=is_spent)
         case Silence():
             return mute(episode, decision.mute_id)
 
@@ -36,10 +37,12 @@ def mute(episode: Episode, mute_id: str) -> ChangeEpisode:
 
 def unmute(episode: Episode, before: str) -> ChangeEpisode:
     """The mute is over: as quiet as it was `before`. What is loud and nobody took is told once more, even if it was
-    told already: it is still wrong.
+    told already: it is still wrong. What goes back to digests because a budget was full waits anew, too.
     """
     values: Values = {"is_quiet": bool(before), "quiet_reason": before, "quiet_before": "", "muted_by": None}
-    is_told_again = not before and episode.state is EpisodeState.OPEN and episode.announced_at is not None
+    is_open = episode.state is EpisodeState.OPEN
+    is_told_again = not before and is_open and episode.announced_at is not None
     if is_told_again:
         values["announced_at"] = None
-    return change(episode, UNMUTED, values, is_told=False, is_new_epoch=is_told_again)
+    is_waiting_anew = is_told_again or (is_open and before in BY_BUDGET)
+    return change(episode, UNMUTED, values, is_told=False, is_new_epoch=is_waiting_anew)

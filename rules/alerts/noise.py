@@ -167,7 +167,8 @@ class _Day:
         reader_id, settings = group[0].reader_id, self._house.find_desk(group[0].reader_id).settings
         count = self._of_reader[reader_id]
         if not group[0].is_critical:
-            if _RANK.index(group[0].severity) < _RANK.index(settings.at_once_from):
+            is_unwished = reader_id and settings.owner_daily == 0
+            if is_unwished or _RANK.index(group[0].severity) < _RANK.index(settings.at_once_from):
                 return QuietReason.SEVERITY, 0, 0
             if reader_id and count >= settings.owner_daily:
                 return QuietReason.BUDGET, count, settings.owner_daily

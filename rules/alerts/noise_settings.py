@@ -23,6 +23,7 @@ class NoiseSettings:
 
     Args:
         owner_daily: messages about alerts that a person gets at once, per local day; the rest waits for their digest.
+            Nought: they want to hear at once of what is critical alone.
         channel_daily: such messages in one channel, per day of the workspace.
         summary_above: more messages than this of one run for a channel become one.
         digest_tiers: tiers of which only digests tell.

@@ -12,6 +12,8 @@ from rules.records import EpisodeState, QuietReason, Severity
 Values = dict[str, object]
 BY_NOISE = frozenset({QuietReason.TIER, QuietReason.SEVERITY, QuietReason.BUDGET, QuietReason.CHANNEL})
 """Why an alert that its rule would tell of at once is quiet all the same."""
+BY_BUDGET = frozenset({QuietReason.BUDGET, QuietReason.CHANNEL})
+"""Those of them that nobody wished for: enough was told that day. The digest tells of it, and from then on it waits."""
 
 
 def news_values(severity: Severity, level: float, facts: Mapping[str, object], rule_version: str) -> Values:

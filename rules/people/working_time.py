@@ -88,6 +88,16 @@ def next_working_moment(moment: datetime, working: WorkingTime) -> datetime:
     return _find_hours(moment, working)[0]
 
 
+def next_digest(moment: datetime, working: WorkingTime) -> datetime:
+    """When their first digest later than `moment` is due, in UTC; whether they want one every day or not."""
+    local = working.to_local(moment)
+    day = shift_to_working_day(local.date(), working.country)
+    due = datetime.combine(day, working.digest_at, local.tzinfo)
+    if due.astimezone(UTC) <= moment:
+        due = datetime.combine(next_working_day(day, working.country), working.digest_at, local.tzinfo)
+    return due.astimezone(UTC)
+
+
 def add_working_hours(start: datetime, hours: float, working: WorkingTime) -> datetime:
     """The working moment, in UTC, `hours` (0 or more) of work after `start`; work that begins later counts from there.
 

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement
-from sqlmodel import Field, SQLModel, UniqueConstraint, and_, col, func, select
+from sqlmodel import Field, SQLModel, UniqueConstraint, and_, col, func, or_, select
 
+from rules.alerts.standing import BY_BUDGET
 from rules.delivery.digests import find_digest_day
 from rules.records import Enqueue, EpisodeState, Severity
 from storage.accounts.accounts import AccountRow, is_in_use
@@ -140,6 +141,6 @@ def _waits_for_lead(tx: Tx) -> ColumnElement[bool]:
         col(EpisodeRow.workspace_id) == tx.workspace_id,
         is_unclosed(),
         col(EpisodeRow.state) == EpisodeState.OPEN,
-        col(EpisodeRow.is_quiet).is_(other=False),
+        or_(col(EpisodeRow.is_quiet).is_(other=False), col(EpisodeRow.quiet_reason).in_(sorted(BY_BUDGET))),
         col(EpisodeRow.escalated_to) >= LEAD_LEVEL,
     )

@@ -58,7 +58,7 @@ def set_timers(tx: Tx, rows: Sequence[EpisodeRow], now: datetime) -> None:
     for row in rows:
         charge = charges.get(row.id)
         watch = _to_watch(row, accounts, charge) if charge else Watch(row.severity)
-        for name, value in arm(row.state, row.epoch, watch, now).items():
+        for name, value in arm(row.state, row.epoch, watch, now, row.quiet_reason).items():
             setattr(row, name, value)
         tx.session.add(row)
 

@@ -68,6 +68,27 @@ def test_the_message_says_how_far_it_went(desk: Desk, episode: EpisodeRow, level
     assert f"nobody has taken it, {words}" in said.text
 
 
+@pytest.mark.parametrize("reason", ["budget", "channel"])
+def test_a_reminder_of_what_a_digest_told_stands_by_itself(desk: Desk, episode: EpisodeRow, reason: str):
+    episode.is_quiet, episode.quiet_reason, episode.quiet_count, episode.announced_at = True, reason, 3, None
+    before = render_alert_of(episode.id, desk.tx, READER)
+    assert before is not None
+    assert "waits for the digest: 3" in before.text
+    episode.escalated_to, episode.escalated_at = 1, NOW
+    said = render_reminder_of(episode.id, desk.tx, READER)
+    assert said is not None
+    assert actions_of(said)[0] == "alerts.take"
+    text = str(said.blocks)
+    for part in ("Is it yours?", "*acme*", "nobody has taken it, reminded", "*Why*", "*Next*"):
+        assert part in text, part
+    assert "digest" not in text
+    assert "thread" not in text
+    episode.quiet_reason = "muted"
+    muted = render_alert_of(episode.id, desk.tx, READER)
+    assert muted is not None
+    assert muted.text.endswith("— muted")
+
+
 def test_a_reminder_is_the_alert_with_its_buttons(desk: Desk, episode: EpisodeRow):
     said = render_reminder_of(episode.id, desk.tx, READER)
     assert said is not None

@@ -265,7 +265,7 @@ def test_the_two_observations_and_the_state_are_told():
         "Last looked at on 10 Mar 2026: still so",
         "It began 3 times or more within 14 days: digests only",
         "In digests only: it came and went too often lately",
-        "Planned when it opened: carried up 11 Mar 2026 09:00",
+        "Planned since it waits: carried up 11 Mar 2026 09:00",
         "Carried up so far: level 1 of 1",
         "Carried up 11 Mar 2026 09:00 unless somebody takes it",
         "pulse 4 of 5 on 26 Feb 2026",
@@ -277,8 +277,8 @@ def test_the_two_observations_and_the_state_are_told():
 @pytest.mark.parametrize(
     ("reason", "said"),
     [
-        ("budget", "In digests only: its person was told of 3 of 3 that day"),
-        ("channel", "In digests only: its channel had 3 of 3 messages that day"),
+        ("budget", "Left to the digest: its person was told of 3 of 3 that day"),
+        ("channel", "Left to the digest: its channel had 3 of 3 messages that day"),
     ],
 )
 def test_a_spent_budget_is_told_with_its_size(reason: str, said: str):

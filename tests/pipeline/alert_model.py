@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from functools import cache
 
 SLOT, HOUR, DAY = timedelta(minutes=30), timedelta(hours=1), timedelta(days=1)
-OPENS, CLOSES = time(9), time(17, 30)
+OPENS, DIGEST, CLOSES = time(9), time(9, 30), time(17, 30)
 RANK = {"notice": 0, "high": 1, "critical": 2}
 WORSE_BY = 10.0
 COOLDOWN = 7 * DAY
@@ -48,6 +48,14 @@ def days_later(at: datetime, days: int) -> datetime:
     return at
 
 
+@cache
+def next_digest(at: datetime) -> datetime:
+    at += SLOT
+    while not is_work(at) or at.time() != DIGEST:
+        at += SLOT
+    return at
+
+
 class RefusedError(Exception):
     """The table does not let a person do this here."""
 
@@ -72,7 +80,9 @@ class Step:
 
 @dataclass
 class Alert:
-    """One episode. `plan`: when it counts from, and when levels 1 to 3 are due; `due`, `step`: its timer."""
+    """One episode. `plan`: when it counts from, and when levels 1 to 3 are due; `due`, `step`: its timer. `is_left`: it
+    is quiet because a budget was full.
+    """
 
     subject: str
     severity: str
@@ -81,6 +91,7 @@ class Alert:
     version: int = 1
     epoch: int = 1
     is_quiet: bool = False
+    is_left: bool = False
     announced_at: datetime | None = None
     has_thread: bool = False
     owner: str | None = None
@@ -145,7 +156,8 @@ class World:
         if alert.is_open:
             self._fire_open(alert, severity, level, is_graver=graver, is_worse=worse, is_quiet=is_quiet)
         elif worse or not alert.is_latched:
-            alert.severity, alert.level, alert.owner, alert.is_quiet = severity, level, None, is_quiet
+            alert.severity, alert.level, alert.owner = severity, level, None
+            alert.is_quiet, alert.is_left = is_quiet, False
             self._open(alert, "reopened", is_told=not is_quiet)
             if worse and not is_quiet:
                 alert.announced_at = None
@@ -153,11 +165,12 @@ class World:
     def _fire_open(
         self, alert: Alert, severity: str, level: float, *, is_graver: bool, is_worse: bool, is_quiet: bool
     ) -> None:
-        is_louder = alert.is_quiet and not is_quiet
+        is_louder = alert.is_quiet and not is_quiet and (is_graver or not alert.is_left)
         if not is_worse and not is_louder:
             return
         alert.severity, alert.level = severity, level
         alert.is_quiet = alert.is_quiet and not is_louder
+        alert.is_left = alert.is_left and not is_louder
         if not is_worse:
             is_new, told = alert.state == "open", alert.announced_at is not None
             self._step(alert, "surfaced", is_new_epoch=is_new, is_told=told)
@@ -186,6 +199,12 @@ class World:
     def tell(self, alert: Alert) -> None:
         """It is announced, in the team's channel."""
         alert.announced_at, alert.has_thread = self.now, True
+
+    def leave(self, alert: Alert) -> None:
+        """Enough was told that day: the next digest tells of it, and its wait counts from there."""
+        alert.is_quiet = alert.is_left = True
+        self._step(alert, "quietened", is_told=False)
+        self._wait_anew(alert)
 
     # ------------------------------------------------------------ what people do
 
@@ -280,10 +299,10 @@ class World:
             alert.asked_at = asked_at
 
     def _escalate(self, alert: Alert) -> None:
-        if alert.is_quiet or alert.announced_at is None:
+        if not alert.is_left and (alert.is_quiet or alert.announced_at is None):
             alert.plan, alert.due = self._plan(alert, self.now), hours_later(self.now, 1)
             return
-        if alert.reached == 0 and alert.plan[0] < alert.announced_at:
+        if alert.reached == 0 and alert.announced_at and alert.plan[0] < alert.announced_at:
             alert.plan = self._plan(alert, alert.announced_at)
         level = alert.reached + 1
         if alert.plan[level] > self.now:
@@ -313,9 +332,10 @@ class World:
 
     def _tell_lead(self) -> None:
         """In their morning, once a day, if something came to them since the last time."""
-        waiting = [each for each in self.alerts if each.state == "open" and not each.is_quiet and each.reached > 1]
+        told = [each for each in self.alerts if each.is_left or not each.is_quiet]
+        waiting = [each for each in told if each.state == "open" and each.reached > 1]
         latest = max((each.reached_at for each in waiting if each.reached_at), default=None)
-        is_morning = is_work(self.now) and self.now.time() >= time(9, 30)
+        is_morning = is_work(self.now) and self.now.time() >= DIGEST
         if latest is None or not is_morning or self.lead_day == self.now.date():
             return
         if self.lead_told_at is None or latest > self.lead_told_at:
@@ -376,7 +396,8 @@ class World:
         return []
 
     def _wait_anew(self, alert: Alert) -> None:
-        alert.plan, alert.reached, alert.reached_at, alert.told = self._plan(alert, self.now), 0, None, ""
+        start = next_digest(self.now) if alert.is_left else self.now
+        alert.plan, alert.reached, alert.reached_at, alert.told = self._plan(alert, start), 0, None, ""
         alert.timer_epoch = alert.epoch
         alert.due = alert.plan[1] if alert.plan else None
         alert.step = "escalate" if alert.plan else ""

@@ -39,6 +39,8 @@ from rules.alerts.alerts import (
     decide,
 )
 from rules.alerts.conditions import Condition
+from rules.alerts.hushing import hush
+from rules.alerts.noise import Quieten
 from rules.errors import UserError
 from rules.records import Actor, AlertKind, ConditionState, DismissReason, QuietReason, Role, Severity, Tier
 from storage.accounts.accounts import AccountRow
@@ -170,17 +172,26 @@ class Alerts(RuleBasedStateMachine):
             with self.writing() as tx:
                 save_conditions(tx, {self.account_id: {(KIND, subject): condition}}, {})
 
-    def announce(self) -> None:
-        """Everything that waits for it; here as posts in the team's channel."""
+    def announce(self, *, is_full: bool = False) -> None:
+        """Everything that waits for it; here as posts in the team's channel. On a full day only what is critical."""
         if not self.list_untold():
             return
         with self.writing() as tx:
+            if is_full:
+                self.leave_to_digest(tx, [each for each in self.list_untold() if each.severity != Severity.CRITICAL])
             for alert in self.list_untold():
                 row = get_episode(tx, self.ids[self.world.alerts.index(alert)])
                 row.announced_at, row.channel_id = self.world.now, TEAM
                 tx.session.add(row)
                 tx.session.add(self.as_sent(row, alert))
                 self.world.tell(alert)
+
+    def leave_to_digest(self, tx: Tx, alerts: Sequence[Alert]) -> None:
+        for alert in alerts:
+            row = get_episode(tx, self.ids[self.world.alerts.index(alert)], is_locking=True)
+            full = hush(to_episode(row), Quieten(row.id, QuietReason.BUDGET, 3, 3))
+            apply_alerts(tx, [full], Actor.job("noise"), self.world.now)
+            self.world.leave(alert)
 
     def list_untold(self) -> list[Alert]:
         return [
@@ -241,14 +252,14 @@ class Alerts(RuleBasedStateMachine):
 
     # ------------------------------------------------------------ the clock
 
-    @rule(pause=PAUSES, is_next=st.booleans())
-    def wake(self, pause: timedelta, *, is_next: bool) -> None:
+    @rule(pause=PAUSES, is_next=st.booleans(), is_full=st.booleans())
+    def wake(self, pause: timedelta, *, is_next: bool, is_full: bool) -> None:
         """After a while, or just when the next timer is due."""
         due = [each.due for each in self.world.alerts if each.due]
         self.world.now = max(self.world.now, min(due)) if is_next and due else self.world.now + pause
         run_clock(self.database, self.workspace_id, self.world.now)
         self.world.wake()
-        self.announce()
+        self.announce(is_full=is_full)
 
     @rule(what=ACTS, pick=PICKS, by=st.sampled_from(PEOPLE), pause=PAUSES)
     def act_between(self, what: str, pick: int, by: str, pause: timedelta) -> None:

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.people.working_time import WorkingTime, add_working_days, add_working_hours, next_working_moment
+from rules.delivery.digests import find_digest_day
+from rules.people.working_time import (
+    WorkingTime,
+    add_working_days,
+    add_working_hours,
+    next_digest,
+    next_working_moment,
+    shift_to_working_day,
+)
 
 BERLIN = WorkingTime("Europe/Berlin", time(9), time(17, 30), country="DE")
 DAY = timedelta(days=1)
@@ -123,3 +131,30 @@ def test_days_add_up_and_are_working_days(moment: datetime, working: WorkingTime
         day += DAY
         found += working.is_working_day(day)
     assert found == days + more
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        ("2026-03-10T09:00", "2026-03-10T09:10"),
+        ("2026-03-10T09:10", "2026-03-11T09:10"),  # that one may have been made a moment ago
+        ("2026-03-13T12:00", "2026-03-16T09:10"),  # over a weekend
+        ("2026-03-28T12:00", "2026-03-30T09:10"),  # on a day off, with the clock's jump ahead
+        ("2026-04-02T18:00", "2026-04-07T09:10"),  # over Easter
+    ],
+)
+def test_next_digest(moment: str, expected: str) -> None:
+    assert next_digest(_at(moment), BERLIN) == _at(expected)
+
+
+@given(moments, office)
+def test_the_next_digest_is_the_first_that_is_due_later(moment: datetime, working: WorkingTime) -> None:
+    found = next_digest(moment, working)
+    day = working.to_local(moment).date()
+    due = []
+    while len(due) < 2:
+        day = shift_to_working_day(day, working.country)
+        due.append(datetime.combine(day, working.digest_at, ZoneInfo(working.zone)))
+        day += DAY
+    assert found == next(each for each in due if each > moment)
+    assert find_digest_day(working, found) == working.to_local(found).date()
