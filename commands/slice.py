@@ -18,6 +18,9 @@ from rules.records import Actor, Role
 from storage.db import Tx
 from words.reader import Reader
 
+write_compact = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+"""JSON for values that Slack carries and limits."""
+
 # ---------------------------------------------------------------- what comes in
 
 
@@ -49,7 +52,7 @@ class Ref:
 
     def dump(self) -> str:
         """Compact JSON, for a button's value (<= 2000) or a view's private_metadata (<= 3000)."""
-        return json.dumps([self.kind, self.id, dict(self.extra)], separators=(",", ":"), ensure_ascii=False)
+        return write_compact([self.kind, self.id, dict(self.extra)])
 
     @classmethod
     def parse(cls, text: str) -> Ref:

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
 import functools
 import logging
 import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +27,7 @@ from structlog.contextvars import bind_contextvars
 from bot import metrics
 from bot.clocks import Clocks
 from bot.slack.channels import Channels
+from bot.slack.crew import Crew
 from bot.slack.events import Events
 from bot.slack.handling import Answer, Handling
 from bot.slack.installation import Installation, build_authorize
@@ -89,7 +88,7 @@ class Edge:
         self._slow_seconds = settings.slow_seconds
         self._workspace_id = settings.installation.workspace_id
         self._on_commit = settings.on_commit
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="slack")
+        self._crew = Crew(_THREADS)
         self.app = _build_app(self, settings)
 
     async def answer(self, payload: Payload) -> BoltResponse:
@@ -114,7 +113,7 @@ class Edge:
         """Take nothing more in, finish what is begun (10 s at most); returns how many tasks had to be cut off."""
         self.is_stopping = True
         left = await self.tasks.drain(wait_seconds)
-        self._threads.shutdown(wait=left == 0, cancel_futures=True)
+        self._crew.close(waits=left == 0)
         return left
 
     async def _work(self, payload: Payload) -> Answer:
@@ -131,9 +130,7 @@ class Edge:
         return answer
 
     async def _handle(self, payload: Payload, *, is_final: bool) -> Answer:
-        context = contextvars.copy_context()  # the log's; the thread would begin without one
-        handle = functools.partial(context.run, self._handling.answer, payload, is_final=is_final)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, handle)
+        return await self._crew.do(functools.partial(self._handling.answer, payload, is_final=is_final))
 
     def _answer_late(self, payload: Payload, work: asyncio.Task[Answer]) -> BoltResponse:
         meanwhile = still_working(payload, self.people.find_reader(payload.slack_id))

@@ -49,7 +49,6 @@ class _Attempt:
 
     payload: Payload
     now: datetime
-    wall: datetime
     reader: Reader = field(default_factory=Reader)
     met: Met | None = None
 
@@ -86,7 +85,7 @@ class Handling:
         """Handle a payload; every failure becomes an answer in words. With `is_final` false, a refusal of somebody
         Slack should be asked about is provisional.
         """
-        attempt = _Attempt(payload, self.clocks.business(), self.clocks.wall())
+        attempt = _Attempt(payload, self.clocks.business())
         is_provisional = False
         try:
             chosen = self._handle(attempt)
@@ -155,7 +154,7 @@ class Handling:
 
     def _write_once(self, attempt: _Attempt, route: Route, call: Call, tx: Tx) -> Plan:
         key = attempt.payload.key
-        if key and not claim_delivery(tx, key, attempt.wall):
+        if key and not claim_delivery(tx, key, attempt.now):
             return attempt.plan(_seen_before(attempt.payload, attempt.reader))
         replies = route.handle(call, tx)
         chosen = attempt.plan(replies)

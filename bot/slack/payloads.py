@@ -15,7 +15,7 @@ from typing import Any
 
 from bot.slack.form_values import Value, read_element, read_state
 from bot.slack.views import read_metadata
-from commands.slice import Surface
+from commands.slice import Surface, write_compact
 
 RERUN = "edge.rerun"
 REPRESS = "edge.repress"
@@ -173,7 +173,7 @@ def unescape_entities(text: str) -> str:
 
 def repress_value(payload: Payload) -> str:
     """The value of a button that presses the same button once more."""
-    return json.dumps([payload.name, payload.value, payload.picked], separators=(",", ":"), ensure_ascii=False)
+    return write_compact([payload.name, payload.value, payload.picked])
 
 
 def _clean_token(inside: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.slack.form_values import Json, refill
 from commands.kit import TITLE_TEXT, clip, context, esc, section
-from commands.slice import FormView
+from commands.slice import FormView, write_compact
 from words.reader import Reader
 
 METADATA_LENGTH = 3000
@@ -88,7 +88,7 @@ def read_metadata(text: str) -> tuple[str, Place]:
 
 
 def _dump(reference: str, place: Place) -> str:
-    return json.dumps([reference, place.channel, place.response_url], separators=(",", ":"), ensure_ascii=False)
+    return write_compact([reference, place.channel, place.response_url])
 
 
 def _plain(text: str) -> Json:

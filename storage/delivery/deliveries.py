@@ -1,17 +1,15 @@
-"""Payloads seen, so that each is handled once (kept for 24 hours)."""
+"""Payloads seen, so that each is handled once. A job forgets them, which no person waits for."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import bindparam, delete
-from sqlmodel import Field, SQLModel
+from sqlalchemy import delete
+from sqlmodel import Field, SQLModel, col
 
 from storage.db import Tx
-from storage.fields import moment, table_of, workspace
+from storage.fields import moment, workspace
 from storage.upsert import upsert
-
-KEPT = timedelta(hours=24)
 
 
 class DeliveryRow(SQLModel, table=True):
@@ -24,18 +22,18 @@ class DeliveryRow(SQLModel, table=True):
     seen_at: datetime = moment(index=True)
 
 
-# Every payload that writes begins with it: put together once, for the table alone.
-_SEEN = table_of(DeliveryRow).c
-_FORGET = delete(table_of(DeliveryRow)).where(
-    _SEEN.workspace_id == bindparam("workspace_id"), _SEEN.seen_at < bindparam("before")
-)
-
-
 def claim_delivery(tx: Tx, payload_key: str, now: datetime) -> bool:
-    """Whether the payload comes for the first time; with the transaction it is remembered for 24 hours.
+    """Whether the payload comes for the first time; with the transaction it is remembered, until it is forgotten.
 
-    `now` is wall time. A second claim in another open transaction waits for the first one to end.
+    A second claim in another open transaction waits for the first one to end.
     """
-    tx.session.execute(_FORGET, {"workspace_id": tx.workspace_id, "before": now - KEPT})
     row = {"payload_key": payload_key, "seen_at": now}
     return upsert(tx, DeliveryRow, [row], keys=["workspace_id", "payload_key"]) == 1
+
+
+def forget_deliveries(tx: Tx, before: datetime) -> int:
+    """Delete what was seen before a moment. Returns how many."""
+    statement = delete(DeliveryRow).where(
+        col(DeliveryRow.workspace_id) == tx.workspace_id, col(DeliveryRow.seen_at) < before
+    )
+    return tx.session.connection().execute(statement).rowcount

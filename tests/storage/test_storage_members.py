@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
+from pipeline import cleanup
 from rules.records import Role
 from storage.accounts.accounts import AccountRow
 from storage.audit import AuditRow, find_change
@@ -135,11 +136,17 @@ def test_only_members_and_owners_are_expected(tx: Tx):
     assert is_expected(tx, SlackProfile("U9", "No address"))
 
 
-def test_a_payload_is_claimed_once_and_forgotten_after_a_day(tx: Tx):
-    assert claim_delivery(tx, "k1", NOW)
-    assert not claim_delivery(tx, "k1", NOW + timedelta(hours=23))
-    assert claim_delivery(tx, "k2", NOW + timedelta(hours=25))
-    assert [row.payload_key for row in tx.session.exec(select(DeliveryRow))] == ["k2"]
+def test_a_payload_is_claimed_once_and_forgotten_a_day_later(database: Database, workspace_id: str):
+    later = NOW + timedelta(hours=2)
+    with database.writing(workspace_id) as tx:
+        assert claim_delivery(tx, "k1", NOW)
+        assert claim_delivery(tx, "k2", later)
+    assert cleanup.run(database, workspace_id, later).counts["payloads_forgotten"] == 0
+    with database.writing(workspace_id) as tx:
+        assert not claim_delivery(tx, "k1", later)
+    assert cleanup.run(database, workspace_id, NOW + timedelta(hours=25)).counts["payloads_forgotten"] == 1
+    with database.reading(workspace_id) as tx:
+        assert [row.payload_key for row in tx.session.exec(select(DeliveryRow))] == ["k2"]
 
 
 def test_a_claim_is_undone_with_its_transaction(database: Database, workspace_id: str):
