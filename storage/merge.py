@@ -36,7 +36,8 @@ def merge_rows(
     if written:
         keys = [column.name for column in _columns(table) if column.primary_key]
         update = [name for name in written[0][0] if name not in keys]
-        upsert(tx, table, [row for row, _ in written], keys=keys, update=update)
+        ordered = sorted((row for row, _ in written), key=lambda row: str(row[key]))
+        upsert(tx, table, ordered, keys=keys, update=update)
     for row, merge in written:
         record(tx, _change(table, key, row, merge), actor, now)
     return [merge.outcome for merge in merges]

@@ -143,6 +143,9 @@ def _set_owner(tx: Tx, ids: Sequence[str], before: str | None, after: str | None
     that name the owner before are shown anew.
     """
     if ids:
+        tx.session.exec(
+            select(AccountRow.id).where(_is_one_of(tx, ids)).order_by(AccountRow.id).with_for_update()
+        ).all()
         tx.session.exec(update(AccountRow).where(_is_one_of(tx, ids)).values(owner_id=after))
     for id_ in ids:
         change = Change("account.changed", "account", id_, id_, before={"owner_id": before}, after={"owner_id": after})

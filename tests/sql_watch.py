@@ -1,5 +1,6 @@
 """A watch over every statement that storage sends while tests run: each must name the workspace of each table it reads
-or changes. Owns that check and the short list of what may do without; what tests send themselves is their own affair.
+or changes, and lock rows in the order of their key, so that no two wait for each other in a circle. Owns these checks
+and the short list of what may do without; what tests send themselves is their own affair.
 """
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ ABOVE = {
     ("storage/delivery/schedules.py", "next_due"): "the clock of the demo steps to what is due in any workspace",
     ("storage/soundness.py", "count_rows"): "an admin asks what is in a database, whoever it belongs to",
 }
+_KEYS = frozenset(
+    ", ".join(f"{table.name}.{column.name}" for column in table.primary_key) for table in METADATA.sorted_tables
+)
+_ONE_ROW = re.compile(r"\.(?:id|name|external_id|schedule_id) = %\(")
+_ORDER = re.compile(r"ORDER BY (?:(?!ORDER BY).)*?(?=\s+LIMIT|\s+FOR UPDATE)", re.DOTALL)
 _SOURCE = re.compile(r"(?:\b(?:FROM|JOIN|UPDATE)|,)\s+(\w+)\b(?!\.)(?:\s+AS\s+(\w+))?", re.IGNORECASE)
 
 
@@ -58,6 +64,10 @@ class Watch:
         # The unit of work writes rows by their key; whose rows they are is looked at below.
         if not is_flush and (open_tables := find_open(statement)):
             self.offenders.append(f"{place[0]} {place[1]} leaves {', '.join(open_tables)} open: {statement}")
+        if locks_in_disorder(statement):
+            self.offenders.append(
+                f"{place[0]} {place[1]} locks rows in another order than that of their key: {statement}"
+            )
 
     def _look_at_rows(self, session: Session, *_rest: Any) -> None:
         rows = [*session.new, *session.dirty, *session.deleted]
@@ -92,3 +102,14 @@ def find_open(statement: str) -> tuple[str, ...]:
     return tuple(
         name for name, times in named.items() if len(re.findall(rf"\b{name}\.workspace_id = ", statement)) < times
     )
+
+
+@cache
+def locks_in_disorder(statement: str) -> bool:
+    """Whether a statement waits for the locks of several rows, and takes them in another order than their key's."""
+    if "FOR UPDATE" not in statement or "SKIP LOCKED" in statement:
+        return False
+    orders = _ORDER.findall(statement)
+    if not orders:
+        return _ONE_ROW.search(statement.partition("WHERE")[2]) is None
+    return orders[-1].removeprefix("ORDER BY ").strip() not in _KEYS

@@ -14,6 +14,7 @@ from rules.records import Enqueue
 from storage.db import Tx
 from storage.delivery.nudges import nudge_others
 from storage.fields import key, moment, workspace
+from storage.lookup import is_among
 from storage.upsert import upsert
 
 _PAGE = 200
@@ -190,22 +191,31 @@ _Messages = dict[tuple[str, str], list[OutboxRow]]
 
 
 def _find_messages(tx: Tx, intents: Sequence[Enqueue]) -> _Messages:
-    """Rows of the messages that updates and replies speak of, oldest first. Locked on PostgreSQL: else delivery
-    could claim and render a queued row before the change that relies on it is committed.
+    """Rows of the messages that updates and replies speak of, oldest first. Locked on PostgreSQL, all at once: else
+    delivery could claim and render a queued row before the change that relies on it is committed.
     """
     wanted = {(each.kind, each.reference) for each in intents if each.is_update}
     wanted |= {(each.thread_kind, each.thread_reference) for each in intents if each.thread_kind}
     names = sorted(wanted)
+    pages = [_is_named(tx, names[at : at + _PAGE]) for at in range(0, len(names), _PAGE)]
+    if not pages:
+        return {}
+    is_of = pages[0] if len(pages) == 1 else is_among(tx, col(OutboxRow.id), _list_ids(tx, pages))
+    query = select(OutboxRow).where(OutboxRow.workspace_id == tx.workspace_id, is_of).order_by(col(OutboxRow.id))
+    rows = tx.session.exec(query.with_for_update().execution_options(populate_existing=True))
     found: _Messages = {}
-    for at in range(0, len(names), _PAGE):
-        query = select(OutboxRow).where(
-            OutboxRow.workspace_id == tx.workspace_id,
-            tuple_(col(OutboxRow.kind), col(OutboxRow.reference)).in_(names[at : at + _PAGE]),
-        )
-        query = query.order_by(col(OutboxRow.seq)).with_for_update().execution_options(populate_existing=True)
-        for row in tx.session.exec(query):
-            found.setdefault((row.kind, row.reference), []).append(row)
+    for row in sorted(rows, key=lambda row: row.seq):
+        found.setdefault((row.kind, row.reference), []).append(row)
     return found
+
+
+def _is_named(tx: Tx, names: Sequence[tuple[str, str]]) -> ColumnElement[bool]:
+    is_one = tuple_(col(OutboxRow.kind), col(OutboxRow.reference)).in_(names)
+    return and_(col(OutboxRow.workspace_id) == tx.workspace_id, is_one)
+
+
+def _list_ids(tx: Tx, pages: Sequence[ColumnElement[bool]]) -> list[str]:
+    return [id_ for page in pages for id_ in tx.session.exec(select(OutboxRow.id).where(page))]
 
 
 def _row(tx: Tx, intent: Enqueue, messages: _Messages, seq: int, now: datetime) -> OutboxRow | None:

@@ -252,9 +252,9 @@ def list_failures(tx: Tx, limit: int = 20) -> list[ScheduleRunRow]:
 
 
 def _start_new(tx: Tx, now: datetime, epoch: int) -> list[Run]:
-    query = select(ScheduleRow).where(*_is_due(tx, now, epoch)).order_by(col(ScheduleRow.job) != DAILY)
+    query = select(ScheduleRow).where(*_is_due(tx, now, epoch)).order_by(col(ScheduleRow.id))
     runs: list[Run] = []
-    for row in tx.session.exec(query.with_for_update()).all():
+    for row in sorted(tx.session.exec(query.with_for_update()), key=lambda row: row.job != DAILY):
         if row.job in _OF_NOW and any(run.job == DAILY for run in runs):
             continue
         occurrence = max(row.next_at, latest_occurrence(row.rhythm, now))
@@ -272,6 +272,7 @@ def _restart(tx: Tx, now: datetime, epoch: int) -> list[Run]:
         select(ScheduleRunRow, ScheduleRow)
         .join(ScheduleRow, col(ScheduleRow.id) == col(ScheduleRunRow.schedule_id))
         .where(ScheduleRow.workspace_id == tx.workspace_id, *_left_behind(tx, now, epoch))
+        .order_by(col(ScheduleRunRow.schedule_id), col(ScheduleRunRow.occurrence))
     )
     runs = []
     for row, schedule in tx.session.exec(query.with_for_update()).all():

@@ -17,6 +17,7 @@ from rules.records import Actor, Change, Enqueue
 from storage.audit import record
 from storage.db import Tx
 from storage.delivery.outbox import OutboxRow, enqueue
+from storage.lookup import is_among
 
 REQUEUED, DROPPED = "outbox.requeued", "outbox.dropped"
 _OPEN = ("dead", "uncertain", "queued", "sending")
@@ -113,12 +114,18 @@ def _list_refreshes(tx: Tx, wanted: Wanted) -> list[Enqueue]:
 
 
 def _change(tx: Tx, wanted: Wanted, values: dict[str, object], verb: str, actor: Actor, now: datetime) -> int:
-    statement = update(OutboxRow).where(_is_wanted(tx, wanted)).values(values)
-    count = tx.session.connection().execute(statement).rowcount
-    if count:
+    ids = _lock(tx, wanted)
+    mine = (col(OutboxRow.workspace_id) == tx.workspace_id, is_among(tx, col(OutboxRow.id), ids))
+    tx.session.connection().execute(update(OutboxRow).where(*mine).values(values))
+    if count := len(ids):
         change = Change(verb, "outbox", wanted.row_id or tx.workspace_id, after={"count": count, **wanted.facts()})
         record(tx, change, actor, now)
     return count
+
+
+def _lock(tx: Tx, wanted: Wanted) -> Sequence[str]:
+    query = select(OutboxRow.id).where(_is_wanted(tx, wanted)).order_by(col(OutboxRow.id))
+    return tx.session.exec(query.with_for_update()).all()
 
 
 def _is_open(tx: Tx) -> ColumnElement[bool]:

@@ -86,8 +86,8 @@ def _lock_leaving(tx: Tx, account_ids: Sequence[str]) -> list[RenewalRow]:
         RenewalRow.outcome == RenewalOutcome.CHURNED,
         col(RenewalRow.left_on).is_(None),
     )
-    ordered = query.order_by(col(RenewalRow.ends_on), col(RenewalRow.id))
-    return list(tx.session.exec(ordered.with_for_update().execution_options(populate_existing=True)))
+    ordered = query.order_by(col(RenewalRow.id)).with_for_update().execution_options(populate_existing=True)
+    return sorted(tx.session.exec(ordered), key=lambda row: (row.ends_on, row.id))
 
 
 def _to_leaving(row: RenewalRow) -> Leaving:

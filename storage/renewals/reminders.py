@@ -173,8 +173,8 @@ def _lock(tx: Tx, ids: Collection[str]) -> dict[str, RenewalRow]:
         col(RenewalRow.id).in_(ids),
         RenewalRow.outcome == RenewalOutcome.OPEN,
     )
-    rows = tx.session.exec(query.with_for_update().execution_options(populate_existing=True))
-    return {row.id: row for row in rows}
+    ordered = query.order_by(col(RenewalRow.id)).with_for_update().execution_options(populate_existing=True)
+    return {row.id: row for row in tx.session.exec(ordered)}
 
 
 def _is_later(after: Place | None) -> list[ColumnElement[bool]]:

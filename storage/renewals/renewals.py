@@ -116,11 +116,11 @@ def get_of_contract(tx: Tx, contract_id: str, ends_on: date) -> RenewalRow:
 
 def list_of_accounts(tx: Tx, account_ids: Sequence[str], *, is_locking: bool = False) -> dict[str, list[RenewalRow]]:
     """Every renewal of a page of accounts, the latest end first. `is_locking` keeps others from changing them."""
-    query = _of(tx).where(col(RenewalRow.account_id).in_(account_ids))
+    query = _of(tx).where(col(RenewalRow.account_id).in_(account_ids)).order_by(col(RenewalRow.id))
     if is_locking:
         query = query.with_for_update().execution_options(populate_existing=True)
     found: dict[str, list[RenewalRow]] = {}
-    for row in tx.session.exec(query.order_by(col(RenewalRow.ends_on).desc(), col(RenewalRow.id))):
+    for row in sorted(tx.session.exec(query), key=lambda row: row.ends_on, reverse=True):
         found.setdefault(row.account_id, []).append(row)
     return found
 

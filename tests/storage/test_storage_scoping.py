@@ -26,11 +26,16 @@ from storage.success.risks import list_risks
 from storage.success.tasks import page_tasks
 from tests.conftest import NOW
 from tests.small_company import fill
-from tests.sql_watch import SCOPED, Watch, find_open
+from tests.sql_watch import SCOPED, Watch, find_open, locks_in_disorder
 
 SUBQUERY = (
     "SELECT 1 FROM health_scores JOIN (SELECT health_scores.day FROM health_scores) AS last ON true "
     "WHERE health_scores.workspace_id = ?"
+)
+
+NESTED = (
+    "SELECT 1 FROM outbox WHERE outbox.id IN (SELECT outbox.id FROM outbox ORDER BY outbox.seq \n LIMIT 3) "
+    "ORDER BY outbox.id \n LIMIT 3 FOR UPDATE OF outbox"
 )
 
 
@@ -53,6 +58,22 @@ SUBQUERY = (
 )
 def test_the_watch_sees_a_table_left_open(statement: str, is_open: tuple[str, ...]):
     assert find_open(statement) == is_open
+
+
+@pytest.mark.parametrize(
+    ("statement", "is_disorder"),
+    [
+        ("SELECT outbox.id FROM outbox WHERE outbox.state = %(state_1)s ORDER BY outbox.id FOR UPDATE", False),
+        ("SELECT outbox.id FROM outbox WHERE outbox.state = %(state_1)s ORDER BY outbox.seq FOR UPDATE", True),
+        ("SELECT outbox.id FROM outbox WHERE outbox.state = %(state_1)s FOR UPDATE", True),
+        ("SELECT outbox.id FROM outbox WHERE outbox.state = %(state_1)s FOR UPDATE SKIP LOCKED", False),
+        ("SELECT outbox.id FROM outbox WHERE outbox.id = %(id_1)s FOR UPDATE", False),
+        (NESTED, False),
+        ("SELECT schedules.id FROM schedules ORDER BY schedules.job != 'daily' FOR UPDATE", True),
+    ],
+)
+def test_the_watch_sees_rows_locked_in_disorder(statement: str, *, is_disorder: bool):
+    assert locks_in_disorder(statement) == is_disorder
 
 
 def test_a_day_of_work_stays_in_its_workspace_with_every_table(
