@@ -13,7 +13,7 @@ from rules.records import Enqueue
 from storage.accounts.accounts import find_account
 from storage.alerts.adjustments import PROPOSAL
 from storage.alerts.alerts import ESCALATION, MESSAGE, REMINDER, SUMMARY, find_episode
-from storage.alerts.escalations import LEADS
+from storage.alerts.escalations import LEADS, REMINDERS
 from storage.db import Tx
 from storage.delivery.channels import find_team_channel, list_shared
 from storage.delivery.digests import DIGEST
@@ -25,7 +25,7 @@ from storage.success.checkin_writes import SUMMARY as CHECKIN
 from storage.success.checkins import find_checkin
 
 _KINDS = frozenset(
-    {MESSAGE, SUMMARY, REMINDER, ESCALATION, LEADS, PROPOSAL, ROOT, CHECKIN, OFFERS, DIGEST},
+    {MESSAGE, SUMMARY, REMINDER, REMINDERS, ESCALATION, LEADS, PROPOSAL, ROOT, CHECKIN, OFFERS, DIGEST},
 )
 """What must not be silent: alerts and what comes of them, renewals, check-ins, digests."""
 

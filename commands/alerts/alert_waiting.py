@@ -16,13 +16,14 @@ from commands.blocks.alert_waiting import (
     render_lead_message,
     render_question,
     render_reminder,
+    render_reminders,
 )
 from commands.kit import mention
 from commands.slice import Button, Call, Message, Render, Reply
 from rules.alerts.alerts import Keep
 from rules.records import EpisodeState
 from storage.alerts.alerts import ESCALATION, HISTORY, REMINDER, AlertEventRow, find_event
-from storage.alerts.escalations import LEADS, find_lead_message, list_waiting_for_leads
+from storage.alerts.escalations import LEADS, REMINDERS, find_lead_message, list_reminded, list_waiting_for_leads
 from storage.alerts.questions import ASKED, find_question
 from storage.db import Tx
 from storage.delivery.outbox import find_posted
@@ -58,6 +59,13 @@ def render_lead_message_of(reference: str, tx: Tx, reader: Reader) -> Message | 
     return render_lead_message(reader, views, len(rows)) if views else None
 
 
+def render_reminders_of(reference: str, tx: Tx, reader: Reader) -> Message | None:
+    """The reminder of several alerts to the member `reference`, with those that wait for them now."""
+    rows = list_reminded(tx, reference)
+    views = load_views(tx, reader, rows[:MOST])
+    return render_reminders(reader, views, len(rows)) if views else None
+
+
 def render_history_of(reference: str, tx: Tx, reader: Reader) -> Message | None:
     """A line of an alert's thread: what happened, or a question."""
     line = find_event(tx, reference)
@@ -85,6 +93,7 @@ BUTTONS = (Button(KEEP, keep, "writes"),)
 RENDERS: dict[str, Render] = {
     HISTORY: render_history_of,
     REMINDER: render_reminder_of,
+    REMINDERS: render_reminders_of,
     ESCALATION: render_escalation_of,
     LEADS: render_lead_message_of,
 }

@@ -43,9 +43,24 @@ def render_lead_message(reader: Reader, views: Sequence[AlertView], count: int) 
         "Nobody has taken {count} alerts: they are yours to give to somebody",
         count,
     )
+    return _list_waiting(reader, title, views, count, "`/cs alerts all`")
+
+
+def render_reminders(reader: Reader, views: Sequence[AlertView], count: int) -> Message:
+    """To who looks after them: every alert that only digests told of and that nobody took since, `count` in all."""
+    title = reader.say_many(
+        "Nobody has taken {count} alert that only your digest told of. Is it yours?",
+        "Nobody has taken {count} alerts that only your digest told of. Are they yours?",
+        count,
+    )
+    return _list_waiting(reader, title, views, count, "`/cs alerts`")
+
+
+def _list_waiting(reader: Reader, title: str, views: Sequence[AlertView], count: int, command: str) -> Message:
     lines = [section(alert_line(reader, each), accessory=open_button(reader, each.row.id)) for each in views[:MOST]]
     more = count - len(lines)
-    rest = [context(reader.say("and {count} more: `/cs alerts all`", count=reader.number(more)))] if more > 0 else []
+    more_words = reader.say("and {count} more: {command}", count=reader.number(more), command=command)
+    rest = [context(more_words)] if more > 0 else []
     return Message(title, (section(f"*{title}*"), *lines, *rest))
 
 

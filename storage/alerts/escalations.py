@@ -2,7 +2,8 @@
 team's channel. Owns who gets which, and the table of the leads' messages; refuses to decide when a level is reached
 (`rules.alerts.escalation`).
 
-    level 1   "alert_reminder", a direct message to whom the plan told, beside the line in the thread
+    level 1   "alert_reminder", a direct message to whom the plan told, beside the line in the thread; for several at
+              once that a digest was to tell of, one "alert_reminders", so that a full day is not made up for by a flood
     level 2   "escalation_digest", one direct message per lead and local date
     level 3   "alert_escalation", a line in the team's channel; without one, a direct message to the leads
 """
@@ -30,6 +31,8 @@ from storage.upsert import upsert
 
 LEADS = "escalation_digest"
 """Kind of the leads' messages; the reference is the id of an `EscalationDigestRow`."""
+REMINDERS = "alert_reminders"
+"""Kind of the reminder of several alerts; the reference is the id of the member it is for."""
 LEAD_LEVEL, CHANNEL_LEVEL = 2, 3
 _PRIORITY = 5
 
@@ -53,14 +56,31 @@ def list_reminders(tx: Tx, rows: Sequence[EpisodeRow]) -> list[Enqueue]:
     people = get_members(tx, {id_ for ids in told.values() for id_ in ids}) if told else {}
     loud = [row for row in rows if row.escalated_to == CHANNEL_LEVEL]
     channels = _list_channels(tx) if loud else []
-    said = [
-        _remind(REMINDER, row, people[id_].slack_id) for row in rows for id_ in told.get(row.id, ()) if id_ in people
-    ]
+    own = ((member, [row for row in rows if id_ in told.get(row.id, ())]) for id_, member in people.items())
+    said = [each for member, several in own for each in _remind_of(several, member)]
     return [*said, *(_remind(ESCALATION, row, channel) for row in loud for channel in channels)]
 
 
-def _remind(kind: str, row: EpisodeRow, channel: str) -> Enqueue:
-    return Enqueue(kind, row.id, channel, f"{kind}:{row.id}:{row.epoch}:{channel}", priority=_PRIORITY)
+def _remind_of(rows: Sequence[EpisodeRow], member: MemberRow) -> list[Enqueue]:
+    """Each alert by itself, but several that only digests told of together."""
+    left = [row for row in rows if row.quiet_reason in BY_BUDGET]
+    together = left if len(left) > 1 else []
+    alone = [_remind(REMINDER, row, member.slack_id) for row in rows if row not in together]
+    return alone + [_remind(REMINDERS, row, member.slack_id, member.id) for row in together[:1]]
+
+
+def _remind(kind: str, row: EpisodeRow, channel: str, reference: str = "") -> Enqueue:
+    dedupe_key = f"{kind}:{row.id}:{row.epoch}:{channel}"
+    return Enqueue(kind, reference or row.id, channel, dedupe_key, priority=_PRIORITY)
+
+
+def list_reminded(tx: Tx, member_id: str) -> list[EpisodeRow]:
+    """Alerts that only digests told of, of which this member was reminded and that nobody took, the most urgent first,
+    then the longest waiting.
+    """
+    query = select(EpisodeRow).join(AccountRow, col(AccountRow.id) == col(EpisodeRow.account_id))
+    found = tx.session.exec(query.where(is_in_use(tx), _waits(tx), _is_left(), col(EpisodeRow.escalated_to) > 0))
+    return _by_urgency(row for row in found if member_id in row.escalation[1].get("told", ()))
 
 
 def _list_channels(tx: Tx) -> list[str]:
@@ -132,15 +152,26 @@ def find_lead_message(tx: Tx, message_id: str) -> EscalationDigestRow | None:
 def list_waiting_for_leads(tx: Tx) -> Sequence[EpisodeRow]:
     """Alerts that came to the leads and that nobody took, the most urgent first, then the longest waiting."""
     query = select(EpisodeRow).join(AccountRow, col(AccountRow.id) == col(EpisodeRow.account_id))
-    rows = tx.session.exec(query.where(is_in_use(tx), _waits_for_lead(tx)))
+    return _by_urgency(tx.session.exec(query.where(is_in_use(tx), _waits_for_lead(tx))))
+
+
+def _by_urgency(rows: Iterable[EpisodeRow]) -> list[EpisodeRow]:
     return sorted(rows, key=lambda row: (-list(Severity).index(row.severity), row.opened_at, row.id))
 
 
 def _waits_for_lead(tx: Tx) -> ColumnElement[bool]:
+    is_audible = or_(col(EpisodeRow.is_quiet).is_(other=False), _is_left())
+    return and_(_waits(tx), is_audible, col(EpisodeRow.escalated_to) >= LEAD_LEVEL)
+
+
+def _waits(tx: Tx) -> ColumnElement[bool]:
     return and_(
         col(EpisodeRow.workspace_id) == tx.workspace_id,
         is_unclosed(),
         col(EpisodeRow.state) == EpisodeState.OPEN,
-        or_(col(EpisodeRow.is_quiet).is_(other=False), col(EpisodeRow.quiet_reason).in_(sorted(BY_BUDGET))),
-        col(EpisodeRow.escalated_to) >= LEAD_LEVEL,
     )
+
+
+def _is_left() -> ColumnElement[bool]:
+    """Whether a digest was to tell of it, because a budget was full."""
+    return col(EpisodeRow.quiet_reason).in_(sorted(BY_BUDGET))

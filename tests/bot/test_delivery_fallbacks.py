@@ -17,7 +17,7 @@ from rules.delivery.outbox import Pace
 from rules.records import Actor, Enqueue
 from storage.alerts.adjustments import PROPOSAL
 from storage.alerts.alerts import ESCALATION, MESSAGE, REMINDER, SUMMARY
-from storage.alerts.escalations import LEADS
+from storage.alerts.escalations import LEADS, REMINDERS
 from storage.db import Database, Tx
 from storage.delivery.digests import DIGEST
 from storage.delivery.outbox import OutboxRow, enqueue
@@ -85,7 +85,7 @@ async def alerts(sqlite_database: Database) -> AsyncIterator[Alerts]:
     async with FakeSlack() as slack:
         slack.gone.add(CHANNEL)
         client = open_client("xoxb-test", slack.url)
-        kinds = (MESSAGE, "reply", SUMMARY, REMINDER, ESCALATION, LEADS, PROPOSAL, CHECKIN, OFFERS, DIGEST)
+        kinds = (MESSAGE, "reply", SUMMARY, REMINDER, REMINDERS, ESCALATION, LEADS, PROPOSAL, CHECKIN, OFFERS, DIGEST)
         renders = dict.fromkeys(kinds, render)
         delivery = Delivery(sqlite_database, renders, lambda _: client, real_clocks(), pace=PACE)
         running = asyncio.create_task(delivery.run())
@@ -181,7 +181,7 @@ async def test_what_was_meant_for_a_channel_reaches_the_admin(alerts: Alerts, ki
     assert [alerts.alerts_in(place) for place in ("DANA", "DADMIN")] == [0, 1]
 
 
-@pytest.mark.parametrize("kind", [DIGEST, OFFERS, LEADS, PROPOSAL])
+@pytest.mark.parametrize("kind", [DIGEST, OFFERS, LEADS, REMINDERS, PROPOSAL])
 async def test_what_was_meant_for_one_person_reaches_the_admin_and_no_channel(alerts: Alerts, kind: str):
     alerts.slack.gone.add("DANA")
     alerts.say(Enqueue(kind, "1", channel=OWNER))

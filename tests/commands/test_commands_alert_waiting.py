@@ -21,6 +21,7 @@ from commands.alerts.alert_waiting import (
     render_history_of,
     render_lead_message_of,
     render_reminder_of,
+    render_reminders_of,
 )
 from commands.slice import Message, Ref, Surface
 from pipeline.wake import run_timers
@@ -87,6 +88,24 @@ def test_a_reminder_of_what_a_digest_told_stands_by_itself(desk: Desk, episode: 
     muted = render_alert_of(episode.id, desk.tx, READER)
     assert muted is not None
     assert muted.text.endswith("— muted")
+
+
+def test_a_reminder_of_many_shows_what_waits_for_its_reader_now(desk: Desk):
+    me = desk.add_member("U0000009")
+    more = {"is_quiet": True, "quiet_reason": "budget", "announced_at": None, "escalated_to": 1, "escalated_at": NOW}
+    for each in range(25):
+        plan = [{"level": 0, "at": ""}, {"level": 1, "at": "", "told": [me.id if each else "somebody else"]}]
+        add_account(desk.tx, f"a{each}")
+        add_episode(desk.tx, f"a{each}", facts=drop_facts(), severity=Severity.HIGH, escalation=plan, **more)
+    said = render_reminders_of(me.id, desk.tx, READER)
+    assert said is not None
+    check_blocks(list(said.blocks), "message")
+    assert said.text == "Nobody has taken 24 alerts that only your digest told of. Are they yours?"
+    assert "nobody has taken it, reminded" in str(said.blocks[1])
+    assert "and 4 more: `/cs alerts`" in str(said.blocks[-1])
+    for row in desk.tx.session.exec(select(EpisodeRow)):
+        row.state = EpisodeState.ACKED
+    assert render_reminders_of(me.id, desk.tx, READER) is None
 
 
 def test_a_reminder_is_the_alert_with_its_buttons(desk: Desk, episode: EpisodeRow):

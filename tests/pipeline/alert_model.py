@@ -4,7 +4,8 @@ knows nothing of the code under test but the words for states and severities. Al
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -129,6 +130,7 @@ class World:
     acted_at: datetime | None = None
     lead_told_at: datetime | None = None
     lead_day: date | None = None
+    left_told: list[str] = field(default_factory=list)
 
     # ------------------------------------------------------------ what is seen
 
@@ -272,8 +274,7 @@ class World:
                     self._open(alert, "woke")
                 else:
                     self._close(alert, "cleared", "resolved", "", is_told=False)
-        for alert in list(self.list_due()):
-            self.run_timer(alert)
+        self.run_timers(list(self.list_due()))
         self._tell_lead()
 
     def list_due(self) -> Iterator[Alert]:
@@ -281,8 +282,15 @@ class World:
             (each for each in self.alerts if each.due and each.due <= self.now), key=lambda each: each.due or self.now
         )
 
-    def run_timer(self, alert: Alert) -> None:
-        """What the alert's own timer does, were it due or not."""
+    def run_timers(self, alerts: Iterable[Alert]) -> None:
+        """What these alerts' own timers do. Of several that were left to digests each person is reminded at once."""
+        for alert in alerts:
+            self._run_timer(alert)
+        for who, count in Counter(self.left_told).items():
+            self.posts.append(Post("alert_reminder" if count == 1 else "alert_reminders", who))
+        self.left_told.clear()
+
+    def _run_timer(self, alert: Alert) -> None:
         if alert.due is None or alert.due > self.now:
             return
         if not is_work(self.now):
@@ -316,7 +324,10 @@ class World:
         self._step(alert, "escalated")
         if level == 1:
             alert.told = self._owner_of(alert) or LEAD
-            self.posts.append(Post("alert_reminder", alert.told))
+            if alert.is_left:
+                self.left_told.append(alert.told)
+            else:
+                self.posts.append(Post("alert_reminder", alert.told))
         if level == 3:
             self.posts.append(Post("alert_escalation", TEAM))
 

@@ -70,6 +70,7 @@ SIGHTS = st.sampled_from(
     [None, None, None, *itertools.product([*Severity, Severity.HIGH], [20.0, 35.0], [False, True])]
 )
 """Severity, level and whether it is for digests alone; None: all is well."""
+TIERS = st.sampled_from([Tier.A, Tier.B, Tier.C, None])
 ACTS = st.sampled_from(
     ["take", "take", "take", "keep", "keep", "snooze", "assign", "resolve", "dismiss", "undo", "none"]
 )
@@ -91,8 +92,8 @@ class Alerts(RuleBasedStateMachine):
         super().__init__()
         self.database = database
 
-    @initialize(tier=st.sampled_from([Tier.A, Tier.B, Tier.C, None]), has_owner=st.booleans(), seen=SIGHTS)
-    def begin(self, tier: Tier | None, seen: Sight | None, *, has_owner: bool) -> None:
+    @initialize(tier=TIERS, has_owner=st.booleans(), seen=SIGHTS, is_full=st.booleans())
+    def begin(self, tier: Tier | None, seen: Sight | None, *, has_owner: bool, is_full: bool) -> None:
         self.number = next(_numbers)
         self.world = World(tier, "UOWN" if has_owner else None, BEGIN)
         self.ids: list[str] = []
@@ -111,7 +112,7 @@ class Alerts(RuleBasedStateMachine):
             named = {"name": "Acme", "slug": "acme", "tier": tier, "owner_id": owner, "created_at": BEGIN}
             tx.session.add(AccountRow(id=self.account_id, workspace_id=self.workspace_id, **named))
         self.scan(SUBJECTS[0], seen)
-        self.announce()
+        self.announce(is_full=is_full)
 
     def writing(self) -> Any:
         return self.database.writing(self.workspace_id)
@@ -281,10 +282,10 @@ class Alerts(RuleBasedStateMachine):
             return
         with self.writing() as tx:
             run_timers(tx, self.read, self.world.now)
-        for timer in self.read:
-            alert = self.world.alerts[self.ids.index(timer.episode_id)]
-            if alert.is_open and timer.due.epoch == alert.epoch and timer.due.step == alert.step:
-                self.world.run_timer(alert)
+        late = [(timer.due, self.world.alerts[self.ids.index(timer.episode_id)]) for timer in self.read]
+        self.world.run_timers(
+            alert for due, alert in late if alert.is_open and due.epoch == alert.epoch and due.step == alert.step
+        )
         self.read = ()
 
     # ------------------------------------------------------------ what must hold

@@ -17,7 +17,7 @@ from rules.alerts.noise_settings import decide_noise_settings
 from rules.records import Actor, AlertKind, DigestWish, EpisodeState, QuietReason, Severity
 from storage.alerts.alert_writes import apply_alerts
 from storage.alerts.alerts import EpisodeRow, get_episode, to_episode
-from storage.alerts.escalations import list_waiting_for_leads
+from storage.alerts.escalations import list_reminded, list_waiting_for_leads
 from storage.alerts.mutes import apply_mute
 from storage.alerts.noise_settings import apply_noise_settings
 from storage.db import Database
@@ -52,9 +52,9 @@ def fill_day(stage: Stage) -> None:
             add_episode(tx, name, severity=Severity.NOTICE, announced_at=MONDAY - HOUR, told_id="m-UOWN")
 
 
-def leave(stage: Stage, reason: QuietReason = QuietReason.BUDGET, at: datetime = MONDAY) -> None:
+def leave(stage: Stage, reason: QuietReason = QuietReason.BUDGET, at: datetime = MONDAY, subject: str = "") -> None:
     """A high alert of a top account that noise control left to digests."""
-    stage.open(at=at, is_told=False)
+    stage.open(at=at, is_told=False, subject=subject)
     with stage.database.writing(stage.workspace_id) as tx:
         left = hush(to_episode(get_episode(tx, stage.id)), Quieten(stage.id, reason, 3, 3))
         apply_alerts(tx, [left], NOISE, at)
@@ -92,6 +92,25 @@ def test_the_fourth_of_a_day_climbs_from_the_digest_that_tells_of_it(any_stage: 
 def test_what_a_full_channel_left_climbs_too(stage: Stage):
     leave(stage, QuietReason.CHANNEL)
     assert stage.wake(DIGEST + DAY - MINUTE, DIGEST + DAY) == [{}, {"escalated": 1}]
+
+
+def test_a_person_is_reminded_at_once_of_all_that_one_morning_told_of(any_stage: Stage):
+    """No flood the day after a day that was full; what had a message of its own keeps its own reminder."""
+    stage, ids = any_stage, []
+    for subject in ("one", "two", "three"):
+        leave(stage, subject=subject)
+        ids.append(stage.id)
+    stage.open(at=DIGEST)
+    assert stage.wake(DIGEST + DAY, DIGEST + DAY + 5 * MINUTE) == [{"escalated": 4}, {}]
+    said = [each for each in stage.said() if each[1] == "UOWN"]
+    assert sorted(said) == [("alert_reminder", "UOWN"), ("alert_reminders", "UOWN")]
+    with stage.database.reading(stage.workspace_id) as tx:
+        assert sorted(each.id for each in list_reminded(tx, "m-UOWN")) == sorted(ids)
+        assert list_reminded(tx, "m-ULEAD") == []
+    stage.id = ids[0]
+    stage.act(Take("m-UOWN"), DIGEST + DAY + HOUR)
+    with stage.database.reading(stage.workspace_id) as tx:
+        assert sorted(each.id for each in list_reminded(tx, "m-UOWN")) == sorted(ids[1:])
 
 
 @pytest.mark.parametrize(
