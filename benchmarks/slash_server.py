@@ -1,15 +1,19 @@
 """The servers that `benchmarks.slash` calls, each in a process of its own: a bare Bolt app, or ours, behind uvicorn.
 
-Arguments: "bare" or another word for ours, the database's URL, the signing secret. Standard output: one JSON line, the
-address. It talks to no Slack: what would follow an acknowledgement fails on a closed port.
+Arguments: "bare" (an empty handler), "commit" (one that commits a row, in a thread) or another word for ours, the
+database's URL, the signing secret. Standard output: one JSON line, the address. It talks to no Slack: what would follow
+an acknowledgement fails on a closed port.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -47,8 +51,31 @@ def _say(_call: Call, _tx: Tx) -> Sequence[Reply]:
 _SLICE = Slice("benchmark", commands=(Command("word", "", "Say a word", _say, "writes"),))
 
 
-def build_bare(secret: str) -> Starlette:
-    """Bolt as its documentation begins: an app, a command, `ack()`."""
+async def do_nothing() -> None:
+    """What an empty handler does."""
+
+
+def build_commit(url: str) -> Callable[[], Awaitable[None]]:
+    """The least that a handler does which writes: one row, committed as we commit, beside the event loop."""
+    connection = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None, check_same_thread=False)
+    for line in ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0"):
+        connection.execute(f"PRAGMA {line}")
+    connection.execute("CREATE TABLE IF NOT EXISTS bare (key TEXT PRIMARY KEY)")
+    threads = ThreadPoolExecutor(1)
+
+    def commit() -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("INSERT INTO bare VALUES (?)", (str(time.monotonic_ns()),))
+        connection.execute("COMMIT")
+
+    async def commit_beside() -> None:
+        await asyncio.get_running_loop().run_in_executor(threads, commit)
+
+    return commit_beside
+
+
+def build_bare(secret: str, act: Callable[[], Awaitable[None]]) -> Starlette:
+    """Bolt as its documentation begins: an app, a command that acts, `ack()`."""
 
     told = AuthorizeResult(enterprise_id=None, team_id="T0000BENCH", bot_id="B0", bot_user_id="U0")
 
@@ -59,6 +86,7 @@ def build_bare(secret: str) -> Starlette:
 
     @app.command("/cs")
     async def handle(ack: object) -> None:
+        await act()
         await ack()  # type: ignore[operator]  # Bolt gives it by name
 
     async def receive(request: Request) -> Response:
@@ -83,6 +111,13 @@ def build_ours(url: str, secret: str) -> Starlette:
     return build_site(build_edge(wiring.database, wiring.slices, edge_settings, wiring.clocks))
 
 
+def build(kind: str, url: str, secret: str) -> Starlette:
+    """The site of that kind."""
+    if kind in {"bare", "commit"}:
+        return build_bare(secret, build_commit(url) if kind == "commit" else do_nothing)
+    return build_ours(url, secret)
+
+
 async def serve(site: Starlette) -> None:
     """Until it is told to end."""
     server = SiteServer(site, "127.0.0.1", 0)
@@ -93,4 +128,4 @@ async def serve(site: Starlette) -> None:
 
 if __name__ == "__main__":
     kind, url, secret = sys.argv[1:]
-    asyncio.run(serve(build_bare(secret) if kind == "bare" else build_ours(url, secret)))
+    asyncio.run(serve(build(kind, url, secret)))
