@@ -80,13 +80,20 @@ def find_place(frame: FrameType | None) -> tuple[tuple[str, str] | None, bool]:
     """The (file, function) of ours that caused a statement, and whether it did so by a flush."""
     is_flush = False
     while frame is not None:
-        path, name = Path(frame.f_code.co_filename), frame.f_code.co_name
-        is_ours = path.is_relative_to(ROOT) and ".venv" not in path.parts and path != Path(__file__)
-        if is_ours:
-            return (path.relative_to(ROOT).as_posix(), name), is_flush
-        is_flush = is_flush or (name == "_flush" and path.name == "session.py")
+        code = frame.f_code
+        if ours := _find_ours(code.co_filename):
+            return (ours, code.co_name), is_flush
+        is_flush = is_flush or (code.co_name == "_flush" and code.co_filename.endswith("session.py"))
         frame = frame.f_back
     return None, is_flush
+
+
+@cache
+def _find_ours(filename: str) -> str:
+    """A file of ours as it is named here, "" for all others: asked a dozen times for every statement of the run."""
+    path = Path(filename)
+    is_ours = path.is_relative_to(ROOT) and ".venv" not in path.parts and path != Path(__file__)
+    return path.relative_to(ROOT).as_posix() if is_ours else ""
 
 
 @cache
