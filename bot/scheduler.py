@@ -25,7 +25,7 @@ from bot.clocks import Clocks
 from bot.watchdog import Watchdog
 from pipeline.report import JobReport
 from storage.clock import read_clock
-from storage.db import Database
+from storage.db import Database, Tx
 from storage.delivery.leases import SCHEDULER, LeaseFence, acquire, is_held, release
 from storage.delivery.schedules import (
     Run,
@@ -289,7 +289,7 @@ class Scheduler:
             if not has_due(tx, now, epoch):
                 return []
         with self.database.writing(workspace_id) as tx:
-            return start_due(tx, now, epoch) if is_held(tx.session, SCHEDULER, self._holder, epoch) else []
+            return start_due(tx, now, epoch) if self._holds(tx, epoch) else []
 
     def _ensure(self, workspace_id: str, now: datetime, epoch: int) -> None:
         """Bring the schedules up to date when people or their times changed since this process last did."""
@@ -298,7 +298,7 @@ class Scheduler:
         if self._ensured.get(workspace_id) == wanted:
             return
         with self.database.writing(workspace_id) as tx:
-            if is_held(tx.session, SCHEDULER, self._holder, epoch):
+            if self._holds(tx, epoch):
                 ensure_schedules(tx, now)
                 self._ensured[workspace_id] = wanted
 
@@ -311,7 +311,7 @@ class Scheduler:
     def _record(self, ended: _Ended) -> None:
         run, epoch = ended.started.run, ended.started.epoch
         with self.database.writing(run.workspace_id) as tx:
-            if not is_held(tx.session, SCHEDULER, self._holder, epoch):
+            if not self._holds(tx, epoch):
                 return
             if ended.error:
                 fail_run(tx, run, epoch, self.clocks.business(), ended.error)
@@ -323,6 +323,10 @@ class Scheduler:
             now = read_clock(session, self.clocks.wall())
             return acquire(session, SCHEDULER, self._holder, now, self.lease_seconds)
 
+    def _holds(self, tx: Tx, epoch: int) -> bool:
+        return is_held(tx.session, SCHEDULER, self._holder, epoch, self.lease_seconds)
+
     def _release(self) -> None:
         with self.database.write() as session:
-            release(session, SCHEDULER, self._holder, read_clock(session, self.clocks.wall()))
+            now = read_clock(session, self.clocks.wall())
+            release(session, SCHEDULER, self._holder, now, self.lease_seconds)

@@ -1,5 +1,9 @@
 """Named rights of which one process at a time has one, e.g. to act as the scheduler. Owns the lease rows; they belong
 to the process, not to a workspace. Moments are wall time (see `storage.clock`).
+
+The row is locked until the transaction ends. On PostgreSQL that would keep everybody from taking over for as long as a
+process is stopped in the middle: so the server ends a transaction that has the row and says nothing for as long as the
+lease lasts, and with it the connection.
 """
 
 from __future__ import annotations
@@ -7,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, select
 
@@ -34,6 +39,7 @@ def acquire(session: Session, name: str, holder: str, now: datetime, seconds: fl
     An expiry further ahead than any lease comes from a clock that was put back, and counts as past.
     """
     until = now + timedelta(seconds=seconds)
+    _limit_silence(session, seconds)
     _ensure_row(session, name, now)
     row = session.exec(select(LeaseRow).where(LeaseRow.name == name).with_for_update()).one()
     is_free = row.expires_at <= now or row.expires_at > now + timedelta(seconds=2 * seconds)
@@ -46,14 +52,18 @@ def acquire(session: Session, name: str, holder: str, now: datetime, seconds: fl
     return row.epoch
 
 
-def is_held(session: Session, name: str, holder: str, epoch: int) -> bool:
-    """Whether nobody else has taken the lease; it stays so until the transaction ends. For use inside each write."""
+def is_held(session: Session, name: str, holder: str, epoch: int, seconds: float) -> bool:
+    """Whether nobody else has taken the lease of so many seconds; it stays so until the transaction ends. For use
+    inside each write.
+    """
+    _limit_silence(session, seconds)
     row = session.exec(select(LeaseRow).where(LeaseRow.name == name).with_for_update()).first()
     return row is not None and (row.holder, row.epoch) == (holder, epoch)
 
 
-def release(session: Session, name: str, holder: str, now: datetime) -> None:
-    """Let another process take over at once."""
+def release(session: Session, name: str, holder: str, now: datetime, seconds: float) -> None:
+    """Let another process take over at once, of a lease of so many seconds."""
+    _limit_silence(session, seconds)
     row = session.exec(select(LeaseRow).where(LeaseRow.name == name).with_for_update()).first()
     if row is not None and row.holder == holder:
         row.expires_at = now
@@ -87,3 +97,10 @@ def _ensure_row(session: Session, name: str, now: datetime) -> None:
     statement = (postgresql.insert if is_postgres else sqlite.insert)(table_of(LeaseRow))
     row = {"name": name, "holder": "", "epoch": 0, "expires_at": now}
     session.connection().execute(statement.values(row).on_conflict_do_nothing(index_elements=["name"]))
+
+
+def _limit_silence(session: Session, seconds: float) -> None:
+    """For this transaction; a process that is silent for so long in it has lost the lease in any case."""
+    if session.get_bind().dialect.name == "postgresql":
+        most = max(1, int(seconds * 1000))  # 0 would mean for ever
+        session.connection().execute(text(f"SET LOCAL idle_in_transaction_session_timeout = {most}"))

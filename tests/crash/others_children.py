@@ -24,8 +24,11 @@ from bot.slack.delivery_requests import open_client
 from commands.slice import Message
 from pipeline.report import JobReport
 from rules.delivery.outbox import Pace
+from storage.clock import read_clock
 from storage.copies import back_up, restore
 from storage.db import JOB_WAIT_SECONDS, Database, Tx
+from storage.delivery.leases import SCHEDULER, acquire
+from storage.errors import CutOffError
 from storage.revision import upgrade
 from tests.crash.forked import Say
 from words.reader import Reader
@@ -63,6 +66,19 @@ def schedule(say: Say, url: str, business: str, ahead: float = 0.0, seconds: flo
         return JobReport("wake", {})
 
     asyncio.run(_tick(Database(url), {"wake": run}, business, ahead))
+
+
+def take_lease(say: Say, url: str) -> None:
+    """Take the scheduler's lease, and stop in the middle; who is woken says what became of it."""
+    try:
+        with Database(url).write() as session:
+            acquire(session, SCHEDULER, "stopped", read_clock(session, read_wall()), LEASE_SECONDS)
+            say("in the middle")
+            signal.raise_signal(signal.SIGSTOP)
+    except CutOffError:
+        say("cut off")
+    else:
+        say("taken")
 
 
 def scan(say: Say, url: str, business: str, hold: str) -> None:

@@ -29,6 +29,7 @@ from tests.crash.test_others_stop import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 SCHEDULE, SCAN = "tests.crash.others_children:schedule", "tests.crash.others_children:scan"
+TAKE = "tests.crash.others_children:take_lease"
 START = datetime(2026, 3, 10, 9, 1, tzinfo=UTC)
 DUE = START + timedelta(minutes=5)
 OCCURRENCE = datetime(2026, 3, 10, 9, 5, tzinfo=UTC)
@@ -111,6 +112,21 @@ async def test_a_holder_that_slept_past_its_lease_ends_nothing(database: Databas
     await second.kill()
     (run,) = list_runs(database)
     assert (run.attempts, run.epoch, run.error) == (2, 2, "")
+
+
+async def test_who_is_stopped_while_taking_the_lease_holds_nobody_up_after_its_end(postgres_url: str, forker: Forker):
+    """It has the row of the lease, for which the other waits."""
+    database = Database(postgres_url)
+    prepare(database)
+    first = await forker.start(TAKE, url=database.url)
+    assert await first.hear() == "in the middle"
+    second = await forker.start(SCHEDULE, url=database.url, business=DUE.isoformat())
+    assert await second.hear(LEASE_SECONDS + 5.0) == f"begin {OCCURRENCE.isoformat()}"
+    first.send(signal.SIGCONT)
+    assert await first.hear() == "cut off"
+    await until(lambda: all(row.finished_at for row in list_runs(database)))
+    await second.kill()
+    database.close()
 
 
 async def test_a_scan_that_slept_past_its_lease_writes_nothing_more(database: Database, forker: Forker, tmp_path: Path):

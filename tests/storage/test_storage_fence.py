@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from storage.db import Database
-from storage.delivery.leases import SCHEDULER, LeaseFence, acquire
-from storage.errors import LeaseLostError
+from storage.delivery.leases import SCHEDULER, LeaseFence, acquire, is_held, release
+from storage.errors import CutOffError, LeaseLostError
 from storage.people.members import MemberRow
 from tests.alert_rows import add_member
 from tests.conftest import NOW
 
 OVER = timedelta(seconds=31)
+SHORT = 0.4
 
 
 def take(database: Database, holder: str, at: timedelta = timedelta()) -> int:
@@ -23,6 +24,18 @@ def take(database: Database, holder: str, at: timedelta = timedelta()) -> int:
         epoch = acquire(session, SCHEDULER, holder, NOW + at, 30)
     assert epoch is not None
     return epoch
+
+
+def renew(session: Session) -> None:
+    acquire(session, SCHEDULER, "a", NOW, SHORT)
+
+
+def look(session: Session) -> None:
+    is_held(session, SCHEDULER, "a", 1, SHORT)
+
+
+def let_go(session: Session) -> None:
+    release(session, SCHEDULER, "a", NOW, SHORT)
 
 
 def members(database: Database) -> list[str]:
@@ -73,4 +86,22 @@ def test_nobody_waits_for_one_who_sleeps_behind_the_fence(postgres_url: str):
         fence(session)
         assert take(other, "b", OVER) == fence.epoch + 1
     database.close()
+    other.close()
+
+
+@pytest.mark.parametrize(("act", "is_first"), [(renew, True), (renew, False), (look, False), (let_go, False)])
+def test_who_says_nothing_more_in_the_middle_keeps_nobody_out(
+    postgres_url: str, act: Callable[[Session], None], *, is_first: bool
+):
+    """On PostgreSQL: on SQLite one writes at a time, and a process that is stopped in the middle stops them all."""
+    silent, other = Database(postgres_url), Database(postgres_url)
+    if not is_first:
+        take(silent, "a")
+    with pytest.raises(CutOffError), silent.write() as session:
+        act(session)
+        assert take(other, "b", OVER) == (1 if is_first else 2)
+    with other.write() as session:
+        assert is_held(session, SCHEDULER, "b", 1 if is_first else 2, 30), "nothing of it was written"
+    take(silent, "c", 2 * OVER)
+    silent.close()
     other.close()

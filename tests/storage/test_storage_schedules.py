@@ -224,11 +224,11 @@ def test_one_process_holds_the_lease_until_it_lets_go_or_dies(tx: Tx):
     assert acquire(session, "scheduler", "a", NOW + timedelta(seconds=10), 30) == 1
     assert acquire(session, "scheduler", "b", later, 30) is None
     assert acquire(session, "scheduler", "b", later + timedelta(seconds=10), 30) == 2
-    assert not is_held(session, "scheduler", "a", 1)
-    assert is_held(session, "scheduler", "b", 2)
-    release(session, "scheduler", "a", later)
+    assert not is_held(session, "scheduler", "a", 1, 30)
+    assert is_held(session, "scheduler", "b", 2, 30)
+    release(session, "scheduler", "a", later, 30)
     assert acquire(session, "scheduler", "a", later + timedelta(seconds=11), 30) is None
-    release(session, "scheduler", "b", later)
+    release(session, "scheduler", "b", later, 30)
     assert acquire(session, "scheduler", "a", later + timedelta(seconds=11), 30) == 3
 
 
