@@ -11,10 +11,10 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from multiprocessing.context import SpawnContext
@@ -139,6 +139,17 @@ def open_job_process(settings: Settings) -> Iterator[JobProcess]:
         yield jobs
     finally:
         jobs.close()
+
+
+@contextmanager
+def open_job_processes(
+    settings: Settings, jobs: Mapping[str, Job], lanes: Iterable[Collection[str]]
+) -> Iterator[Mapping[str, Job]]:
+    """`jobs`, where those of each lane run in a process of the lane's, all of which end with the block."""
+    with ExitStack() as stack:
+        for names in lanes:
+            jobs = stack.enter_context(open_job_process(settings)).wrap(jobs, names)
+        yield jobs
 
 
 def _open_pool(settings: Settings) -> ProcessPoolExecutor:

@@ -59,7 +59,9 @@ JOBS: dict[str, Job] = {
     "cleanup": cleanup.run,
 }
 
-LONG_JOBS = frozenset({"daily", "rollup", "score", "scan", "checkins", "renewals", "digest"})
-"""Jobs that go through every account or person: `milepost run` gives them a process of their own. The others look for
-the little that is due, and must come while these go on.
+LANES = (frozenset({"daily", "rollup", "score", "scan"}), frozenset({"checkins", "renewals", "digest"}))
+"""Jobs that go through every account or person: `milepost run` gives each of these lanes a process of its own, so that
+what a workspace is told on its morning does not stand in line behind the daily run of another one. The other jobs look
+for the little that is due, and must come while these go on.
 """
+LONG_JOBS = LANES[0] | LANES[1]

@@ -1,8 +1,8 @@
 """The scheduler: APScheduler as a bare tick, and due work run once. Owns the tick and the queues of started runs; what
 is due stands in rows (`storage.delivery.schedules`), who may act in a lease (`storage.delivery.leases`).
 
-Two lanes: jobs that may take minutes, and all others, so that what comes every five minutes comes while a scan goes on.
-In each lane one run at a time; so a job never runs twice at once for a workspace.
+Lanes: jobs that may take minutes have one or more, all others another one, so that what comes every five minutes comes
+while a scan goes on. In each lane one run at a time; so a job never runs twice at once for a workspace.
 
 APScheduler's own job stores are not used: two processes on one store run a job twice, and a kill during a run loses it.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -63,11 +63,6 @@ class _Ended:
     error: str
 
 
-def _new_lanes() -> tuple[asyncio.Queue[_Started], ...]:
-    """The lane of short jobs, and that of long ones."""
-    return asyncio.Queue(), asyncio.Queue()
-
-
 def _name_outcome(error: str) -> str:
     """Of a run, for the figures."""
     return {"": "done", _TAKEN_OVER: "taken over"}.get(error, "failed")
@@ -88,7 +83,7 @@ class Scheduler:
     Args:
         jobs: what runs, by the job's name in its schedule row; called in a worker thread with the database behind the
             lease's fence (`storage.delivery.leases`), the workspace and the run's `moment` (UTC).
-        long_jobs: names of those that may take minutes; they have a lane of their own.
+        lanes: names of those that may take minutes, for each lane of theirs; all others share one.
         tick_seconds: between two looks for due work, in wall time.
         lease_seconds: how long the others wait when this process dies; several ticks.
         on_run: called on the event loop after each run (to nudge delivery).
@@ -98,13 +93,13 @@ class Scheduler:
     database: Database
     jobs: Mapping[str, Job]
     clocks: Clocks
-    long_jobs: Collection[str] = ()
+    lanes: Sequence[Collection[str]] = ()
     tick_seconds: float = 5.0
     lease_seconds: float = 30.0
     on_run: Callable[[], None] = _ignore
     on_stale: Callable[[], None] = _ignore
     _holder: str = field(init=False, default_factory=lambda: uuid.uuid4().hex)
-    _lanes: tuple[asyncio.Queue[_Started], ...] = field(init=False, default_factory=_new_lanes)
+    _lanes: Sequence[asyncio.Queue[_Started]] = field(init=False)
     _beating: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
     _epoch: int = field(init=False, default=0)
     _is_acting: bool = field(init=False, default=False)
@@ -116,6 +111,9 @@ class Scheduler:
     _timer: AsyncIOScheduler | None = field(init=False, default=None)
     _watchdog: Watchdog | None = field(init=False, default=None)
     _workers: list[asyncio.Task[None]] = field(init=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._lanes = [asyncio.Queue() for _ in range(1 + len(self.lanes))]
 
     @property
     def tick_age(self) -> float:
@@ -207,9 +205,14 @@ class Scheduler:
             except Exception:  # noqa: BLE001  # a busy or absent database: the next tick tries again
                 _log.exception("tick_failed")
             for each in started:
-                self._lanes[each.run.job in self.long_jobs].put_nowait(each)
+                self._find_lane(each.run.job).put_nowait(each)
             self._ticked_at = time.monotonic()
             return len(started)
+
+    def _find_lane(self, job: str) -> asyncio.Queue[_Started]:
+        return next(
+            (lane for names, lane in zip(self.lanes, self._lanes[1:], strict=True) if job in names), self._lanes[0]
+        )
 
     def _tick_anew(self) -> None:
         """The timer waits for a time of day, which is far ahead once the clock was put back."""

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from bot import metrics
-from bot.job_process import open_job_process
+from bot.job_process import open_job_processes
 from bot.nudges import Listener
-from bot.registry import LONG_JOBS
+from bot.registry import LANES
 from bot.roles import RunRole
 from bot.scheduler import Scheduler
 from bot.settings import Settings
@@ -187,9 +187,7 @@ async def connect(wiring: Wiring, *, pace: Pace | None = None, role: RunRole = R
         on_commit=delivery.nudge,
     )
     edge = build_edge(wiring.database, wiring.slices, edge_settings, wiring.clocks)
-    scheduler = Scheduler(
-        wiring.database, wiring.jobs, wiring.clocks, LONG_JOBS, on_run=delivery.nudge, on_stale=_give_up
-    )
+    scheduler = Scheduler(wiring.database, wiring.jobs, wiring.clocks, LANES, on_run=delivery.nudge, on_stale=_give_up)
     transport = _transport(edge, settings) if role.is_web else NoTransport(edge)
     return Server(wiring, installation, edge, transport, delivery, scheduler, role)
 
@@ -222,11 +220,11 @@ def _give_up() -> None:
 
 
 async def serve(wiring: Wiring, on_ready: Callable[[Server], Awaitable[None]], role: RunRole = RunRole.ALL) -> None:
-    """Run until SIGINT or SIGTERM, then drain; long jobs run in a process of their own. `on_ready` is awaited beside
+    """Run until SIGINT or SIGTERM, then drain; long jobs run in processes of their own. `on_ready` is awaited beside
     the work, and may not fail.
     """
-    with open_job_process(wiring.settings) as process:
-        server = await connect(replace(wiring, jobs=process.wrap(wiring.jobs, LONG_JOBS)), role=role)
+    with open_job_processes(wiring.settings, wiring.jobs, LANES) as jobs:
+        server = await connect(replace(wiring, jobs=jobs), role=role)
         stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -16,9 +16,9 @@ import pytest
 from sqlmodel import select
 
 from bot.clocks import Clocks, read_wall
-from bot.job_process import JobEndedError, JobFailedError, JobProcess, _processes, open_job_process
+from bot.job_process import JobEndedError, JobFailedError, JobProcess, _processes, open_job_process, open_job_processes
 from bot.nudges import Listener
-from bot.registry import JOBS, LONG_JOBS, SLICES
+from bot.registry import JOBS, LANES, LONG_JOBS, SLICES
 from bot.scheduler import Scheduler
 from bot.settings import Settings
 from bot.slack.delivery import Delivery
@@ -184,7 +184,7 @@ async def test_what_a_job_there_says_goes_out_at_once(database: Database, worksp
         listener = Listener(database, delivery.nudge)
         listener.start()
         with open_job_process(Settings(database_url=database.url)) as process:
-            scheduler = Scheduler(database, process.wrap(JOBS, LONG_JOBS), clocks, LONG_JOBS)
+            scheduler = Scheduler(database, process.wrap(JOBS, LONG_JOBS), clocks, LANES)
             if database.is_sqlite:
                 scheduler.on_run = delivery.nudge
             await scheduler.tick()
@@ -197,6 +197,22 @@ async def test_what_a_job_there_says_goes_out_at_once(database: Database, worksp
         listener.stop()
         await delivery.drain(2.0)
         await delivering
+
+
+def test_each_lane_has_a_process_and_none_waits_for_another(sqlite_database: Database):
+    workspace_id = add_workspace(sqlite_database)
+    settings = Settings(database_url=sqlite_database.url)
+    with open_job_processes(settings, JOBS, LANES) as jobs, ThreadPoolExecutor(2) as threads:
+        for name in ("score", "digest"):
+            jobs[name](sqlite_database, workspace_id, NOW)
+        with sqlite_database.writing(workspace_id) as tx:
+            add_account(tx, "Acme")
+        with sqlite_database.write():
+            waiting = threads.submit(jobs["score"], sqlite_database, workspace_id, NOW)
+            threading.Event().wait(0.2)  # it waits for the writer's lock, which is ours
+            assert threads.submit(jobs["digest"], sqlite_database, workspace_id, NOW).result(5).name == "digest"
+            assert not waiting.done()
+        assert waiting.result(20).counts["accounts"] == 1
 
 
 def test_only_jobs_that_look_for_little_stay_here(sqlite_database: Database):

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.clocks import Clocks, read_wall
+from bot.registry import LANES
 from bot.scheduler import Scheduler
 from bot.watchdog import Watchdog
 from pipeline.report import JobReport
@@ -37,7 +38,7 @@ class Stage:
         self.now = start
         self.ran: list[tuple[str, datetime, datetime]] = []
         jobs = {name: self.note(name) for name in JOBS}
-        self.scheduler = Scheduler(database, jobs, Clocks(lambda: self.now, read_wall), {"daily"})
+        self.scheduler = Scheduler(database, jobs, Clocks(lambda: self.now, read_wall), LANES)
 
     def note(self, name: str):
         def run(_database: Database, _workspace_id: str, moment: datetime) -> JobReport:
@@ -130,6 +131,43 @@ async def test_a_long_job_does_not_hold_up_what_comes_every_five_minutes(sqlite_
                     await asyncio.sleep(0.01)
                 stage.now += timedelta(minutes=5)
         assert stage.moments("digest") == []
+    finally:
+        hold.set()
+        stage.scheduler.stop()
+        await stage.scheduler.drain(10)
+
+
+async def test_what_a_workspace_is_told_in_the_morning_does_not_wait_for_the_daily_run_of_another(
+    sqlite_database: Database,
+):
+    stage = Stage(sqlite_database)
+    other = add_workspace(sqlite_database, "T0000002")
+    with sqlite_database.writing(other) as tx:
+        get_workspace(tx).zone = "Asia/Kolkata"
+    await stage.at(NOW)
+    await stage.at(NOW + 16 * HOUR)  # in Kolkata it is half past six
+    begun, hold = threading.Event(), threading.Event()
+    told: list[str] = []
+
+    def scan(_database: Database, workspace_id: str, _moment: datetime) -> JobReport:
+        assert workspace_id == stage.workspace_id
+        begun.set()
+        hold.wait(30)
+        return JobReport("daily", {})
+
+    def tell(_database: Database, workspace_id: str, _moment: datetime) -> JobReport:
+        told.append(workspace_id)
+        return JobReport("digest", {})
+
+    stage.scheduler.jobs = {**stage.scheduler.jobs, "daily": scan, "digest": tell}
+    stage.now = NOW + 21 * HOUR
+    stage.scheduler.start()
+    try:
+        assert await asyncio.to_thread(begun.wait, 10)
+        async with asyncio.timeout(10):
+            while not told:  # noqa: ASYNC110  # the scheduler's own tick
+                await asyncio.sleep(0.01)
+        assert told == [other]
     finally:
         hold.set()
         stage.scheduler.stop()
