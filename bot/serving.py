@@ -103,7 +103,7 @@ class Server:
             self._tasks.append(asyncio.create_task(self.delivery.run(), name="delivery"))
             self._listener.start()
         if self.role.is_web or self.role.is_scheduler:
-            looking = self.edge.channels.run(looks_by_itself=self.role.is_scheduler)
+            looking = self.edge.channels.run(looks_by_itself=self.role.is_scheduler, takes_events=self.role.is_web)
             self._tasks.append(asyncio.create_task(looking, name="look at channels"))
         if self.role.is_scheduler:
             self.scheduler.start()

@@ -1,8 +1,10 @@
 """Who reads a channel: asked of Slack behind people's backs, before anything is said there. Owns reading Slack's
 conversation object, and when to ask; what follows from the answer is `rules.delivery.channels`'.
 
-Asked about are the channels in use that nobody looked at yet, at once when somebody chose one, and all again every day.
-Slack allows 50 such questions a minute: they come in small rounds, each followed by a rest as long as they are worth.
+Asked about are the channels in use that nobody looked at yet, at once when somebody chose one, and all again every day,
+and when a process begins to take Slack's events: one that came while nobody took them is lost, and with it that a
+channel was shared. Slack allows 50 such questions a minute: they come in small rounds, each followed by a rest as long
+as they are worth.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -48,13 +51,17 @@ class Channels:
     poll_seconds: float = POLL_SECONDS
     seconds_each: float = SECONDS_EACH
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _since: datetime | None = field(init=False, default=None)
 
     def nudge(self) -> None:
         """Somebody may have chosen a channel: look soon. On the event loop only."""
         self._wake.set()
 
-    async def run(self, *, looks_by_itself: bool) -> None:
-        """Look when nudged and, if so wished, now and then without, until cancelled."""
+    async def run(self, *, looks_by_itself: bool, takes_events: bool = False) -> None:
+        """Look when nudged and, if so wished, now and then without, until cancelled. Who takes Slack's events begins
+        now: what was looked at before is looked at once more.
+        """
+        self._since = self.clocks.wall() if takes_events else None
         while True:
             self._wake.clear()
             done = await self._look_safely()
@@ -102,7 +109,7 @@ class Channels:
 
     def _list(self, limit: int) -> list[str]:
         with self.database.reading(self.workspace_id) as tx:
-            return list_to_look_at(tx, self.clocks.wall(), limit)
+            return list_to_look_at(tx, self.clocks.wall(), limit, self._since)
 
     def _save(self, looks: Sequence[Look]) -> None:
         with self.database.writing(self.workspace_id) as tx:

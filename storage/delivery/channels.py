@@ -67,11 +67,14 @@ class SharingCounts:
 # ---------------------------------------------------------------- looking
 
 
-def list_to_look_at(tx: Tx, now: datetime, limit: int) -> list[str]:
-    """Channels to ask Slack about: those in use that nobody looked at, then those looked at longest ago."""
+def list_to_look_at(tx: Tx, now: datetime, limit: int, since: datetime | None = None) -> list[str]:
+    """Channels to ask Slack about: those in use that nobody looked at, then those looked at longest ago: more than a
+    day, or before `since` (which counts unless it lies ahead, as when the clock was put back).
+    """
+    is_counting = since is not None and since <= now
     unseen = _list_unseen(tx, limit)
     is_old = or_(
-        col(ChannelRow.looked_at) < now - FRESH,
+        col(ChannelRow.looked_at) < max(now - FRESH, since if since and is_counting else _LONG_AGO),
         and_(col(ChannelRow.error) != "", col(ChannelRow.looked_at) < now - REFUSED_FRESH),
         col(ChannelRow.looked_at) > now + FRESH,  # the clock was put back
     )

@@ -14,7 +14,7 @@ from bot.slack.channels import ROUND, Channels, read_look
 from rules.delivery.channels import Sharing
 from rules.delivery.outbox import Outcome
 from storage.db import Database
-from storage.delivery.channels import FRESH, Look, list_rows
+from storage.delivery.channels import FRESH, Look, list_rows, list_shared
 from storage.people.workspaces import get_workspace
 from tests.alert_rows import add_account
 from tests.bot.slack_stage import Stage, stage
@@ -158,6 +158,35 @@ async def test_many_channels_are_looked_at_round_by_round(on: Stage):
     await until_known(on)
     looking.cancel()
     assert len(asked(on)) == ROUND + 2
+
+
+async def test_who_begins_to_take_events_looks_at_what_was_known_before(sqlite_database: Database):
+    """It may have been shared while nobody was there to hear of it."""
+    wall = MovableClock(lambda: NOW)
+    async with stage(sqlite_database, wall=wall) as on:
+        on.slack.answers["conversations.info"] = {"channel": CHANNEL | {"is_ext_shared": True}}
+        names = [f"C{number:03}" for number in range(ROUND + 2)]
+        with on.database.writing(on.workspace_id) as tx:
+            get_workspace(tx).team_channel_id = ""
+            for name in names:
+                add_account(tx, name.lower(), channel_id=name)
+        look_at(on.database, on.workspace_id, *names)
+        wall.move_to(NOW + timedelta(minutes=5))
+        channels = Channels(on.database, on.workspace_id, on.edge.client, on.edge.people.clocks, seconds_each=0.01)
+        assert await channels.look() == 0, "they were looked at today"
+        looking = asyncio.create_task(channels.run(looks_by_itself=False, takes_events=True))
+        async with asyncio.timeout(8):
+            while len(list_shared_of(on, names)) < len(names):  # noqa: ASYNC110  # it happens in the database
+                await asyncio.sleep(0.02)
+        channels.nudge()
+        await asyncio.sleep(0.1)
+        looking.cancel()
+        assert sorted(asked(on)) == names, "each once"
+
+
+def list_shared_of(on: Stage, names: list[str]) -> frozenset[str]:
+    with on.database.reading(on.workspace_id) as tx:
+        return list_shared(tx, names)
 
 
 async def test_a_broken_database_ends_no_loop(on: Stage, tmp_path: Any):

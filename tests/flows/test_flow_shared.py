@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.clocks import Clocks, read_wall
+from bot.serving import connect
+from bot.wiring import wire
 from rules.delivery.channels import Sharing
 from rules.records import AlertKind, Severity
 from storage.delivery.channels import list_rows
@@ -94,6 +97,22 @@ async def test_a_channel_that_was_shared_before_it_was_set_never_hears_a_word(tm
         await until(stage, Sharing.SHARED)
         assert SHARED_WORDS in whisper(await stage.command("/cs show northwind"))
         assert list_texts(stage, ROOM) == []
+
+
+async def test_a_channel_that_is_shared_while_the_bot_is_off_is_found_when_it_is_on_again(tmp_path: Path):
+    async with open_stage(tmp_path, pace=QUICK, people=PEOPLE, hours=HOURS, start=TUESDAY) as stage:
+        account = add_account(stage, "Northwind", CSM)
+        await set_channel(stage, ROOM)
+        await until(stage, Sharing.INTERNAL)
+        await stage.server.stop()
+        stage.server.wiring.database.close()
+        assert (await stage.act("share", user=LEAD, channel=ROOM))["ok"]
+        settings = stage.server.wiring.settings
+        stage.server = await connect(wire(settings, clocks=Clocks(stage.clock, read_wall)), pace=QUICK)
+        await stage.server.start()
+        await until(stage, Sharing.SHARED)
+        _id, place = await announce(stage, account, AlertKind.HEALTH_RED)
+        assert place == CHANNEL
 
 
 async def test_a_team_channel_that_is_shared_leaves_alerts_to_who_is_responsible(tmp_path: Path):

@@ -72,6 +72,15 @@ def test_what_slack_refused_to_tell_is_asked_again_within_the_hour(database: Dat
     assert due(database, workspace_id, NOW + REFUSED_FRESH + SECOND) == ["CA"]
 
 
+def test_what_was_looked_at_before_a_moment_is_looked_at_again(tx: Tx):
+    get_workspace(tx).team_channel_id = ""
+    for name, seconds in (("CA", 0), ("CB", 60), ("CC", 61)):
+        save_looks(tx, [Look(name, Sharing.INTERNAL)], NOW + seconds * SECOND)
+    assert list_to_look_at(tx, NOW + 90 * SECOND, 5, NOW + 61 * SECOND) == ["CA", "CB"]
+    assert list_to_look_at(tx, NOW + 60 * SECOND, 5, NOW + 61 * SECOND) == [], "the clock was put back"
+    assert list_to_look_at(tx, NOW + FRESH + 61 * SECOND, 5, NOW) == ["CA", "CB"]
+
+
 def test_a_look_takes_the_place_of_the_one_before(database: Database, workspace_id: str):
     look_at(database, workspace_id, "CA", sharing=Sharing.UNKNOWN, error="missing_scope")
     with database.writing(workspace_id) as tx:
