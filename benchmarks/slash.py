@@ -7,6 +7,10 @@ a transaction, keeps the payload's key, commits, and answers with blocks. Server
 turns; the client keeps a number of requests under way on connections that stay open. What writes has a second floor
 that nobody is judged by: bare Bolt whose handler commits one row in a thread, which shows what the disk alone takes.
 
+Each server has one core (`--cores` for more), for bare Bolt has one thread and cannot use two. A thread beside it gains
+little from a second core, as Python lets one thread compute at a time, and what both use goes back and forth between
+the cores: whether the system puts them on one or on two then decides over a third of the figure, run by run.
+
 Judged twice, against the better of the bare rounds: by requests a second (where the client takes a part of the machine,
 and a commit waits for the disk), and by CPU of the server's process alone, which neither flatters.
 """
@@ -38,11 +42,12 @@ from storage.db import Database
 SECRET = "benchmark"  # noqa: S105  # of nobody's app
 LEAST_SHARE = 0.25
 MOST_CPU = 1 / LEAST_SHARE
-JUDGED = {"word", "help"}
+JUDGED = {"say", "word", "help"}
 KINDS = {
     "bare": "bare Bolt, empty handler",
     "commit": "bare Bolt, a row committed in a thread",
-    "word": "ours, a handler that says a word and may write",
+    "say": "ours, a handler that says a word",
+    "word": "ours, the same, and may write",
     "log": "/cs log NAME conversion VALUE (writes)",
     "take": "/cs alerts take NAME (writes, or is told who has it)",
     "help": "/cs help",
@@ -50,7 +55,7 @@ KINDS = {
     "list": "/cs list",
     "alerts": "/cs alerts",
 }
-_USUAL = ("commit", "word", "help", "take", "show", "log")
+_USUAL = ("say", "help", "commit", "word", "take", "show", "log")
 _FORM = "application/x-www-form-urlencoded"
 _TICK = 1 / os.sysconf("SC_CLK_TCK")
 
@@ -75,9 +80,9 @@ class Round:
 
 
 @asynccontextmanager
-async def open_server(kind: str, url: str) -> AsyncIterator[tuple[str, int]]:
+async def open_server(kind: str, url: str, cores: int) -> AsyncIterator[tuple[str, int]]:
     """A server in a process of its own: its address and process id."""
-    command = (sys.executable, "-m", "benchmarks.slash_server", kind, url, SECRET)
+    command = (sys.executable, "-m", "benchmarks.slash_server", kind, url, SECRET, str(cores))
     process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
     assert process.stdout is not None
     try:
@@ -121,7 +126,8 @@ def make_request(text: str, number: int) -> tuple[bytes, dict[str, str]]:
 
 async def measure_kind(kind: str, database: Database, names: Sequence[str], given: Namespace) -> Round:
     """Requests for so many seconds, after a second to warm up."""
-    async with open_server(kind, database.url) as (url, pid), ClientSession(connector=TCPConnector(limit=0)) as session:
+    opened = open_server(kind, database.url, given.cores)
+    async with opened as (url, pid), ClientSession(connector=TCPConnector(limit=0)) as session:
         caller = _Caller(session, url, kind, names)
         await caller.call_for(1.0, given.at_once)
         cpu = _read_cpu(pid)
@@ -196,6 +202,7 @@ def main() -> None:
     parser = read_arguments(__doc__, 500)
     parser.add_argument("--seconds", type=float, default=6.0, help="per kind of command (default 6)")
     parser.add_argument("--at-once", type=int, default=16, help="requests under way (default 16)")
+    parser.add_argument("--cores", type=int, default=1, help="that a server may use (default 1)")
     parser.add_argument(
         "--kinds", nargs="*", default=["commit", "word", "help", "take", "show", "log"], choices=[*KINDS][1:]
     )

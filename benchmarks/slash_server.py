@@ -1,14 +1,15 @@
 """The servers that `benchmarks.slash` calls, each in a process of its own: a bare Bolt app, or ours, behind uvicorn.
 
 Arguments: "bare" (an empty handler), "commit" (one that commits a row, in a thread) or another word for ours, the
-database's URL, the signing secret. Standard output: one JSON line, the address. It talks to no Slack: what would follow
-an acknowledgement fails on a closed port.
+database's URL, the signing secret, and how many of the machine's cores it may use. Standard output: one JSON line, the
+address. It talks to no Slack: what would follow an acknowledgement fails on a closed port.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sqlite3
 import sys
 import time
@@ -48,7 +49,10 @@ def _say(_call: Call, _tx: Tx) -> Sequence[Reply]:
     return [Whisper(message("Yes?"))]
 
 
-_SLICE = Slice("benchmark", commands=(Command("word", "", "Say a word", _say, "writes"),))
+_SLICE = Slice(
+    "benchmark",
+    commands=(Command("say", "", "Say a word", _say, "reads"), Command("word", "", "Say a word", _say, "writes")),
+)
 
 
 async def do_nothing() -> None:
@@ -111,6 +115,12 @@ def build_ours(url: str, secret: str) -> Starlette:
     return build_site(build_edge(wiring.database, wiring.slices, edge_settings, wiring.clocks))
 
 
+def use_cores(count: int) -> None:
+    """Of those this process may use, so many, where the system lets one say so."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
+
+
 def build(kind: str, url: str, secret: str) -> Starlette:
     """The site of that kind."""
     if kind in {"bare", "commit"}:
@@ -127,5 +137,6 @@ async def serve(site: Starlette) -> None:
 
 
 if __name__ == "__main__":
-    kind, url, secret = sys.argv[1:]
+    kind, url, secret, cores = sys.argv[1:]
+    use_cores(int(cores))
     asyncio.run(serve(build(kind, url, secret)))

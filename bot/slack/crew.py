@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -51,6 +52,7 @@ class Crew:
     _waiting: deque[_Errand] = field(default_factory=deque, init=False)
     _at_work: int = field(default=0, init=False)
     _taken: int = field(default=0, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
     _is_watched: bool = field(default=False, init=False)
     _threads: ThreadPoolExecutor = field(init=False)
 
@@ -61,8 +63,10 @@ class Crew:
         """Run `work` in a thread, in the context of who asks, and return or raise what it does."""
         loop = asyncio.get_running_loop()
         errand = _Errand(work, contextvars.copy_context(), loop.create_future())
-        self._waiting.append(errand)
-        if not self._at_work:
+        with self._lock:
+            self._waiting.append(errand)
+            is_idle = not self._at_work
+        if is_idle:
             self._send_one(loop)
         elif not self._is_watched:
             self._watch(loop)
@@ -75,24 +79,23 @@ class Crew:
         self._threads.shutdown(wait=waits, cancel_futures=True)
 
     def _send_one(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._at_work += 1
+        with self._lock:
+            self._at_work += 1
         self._threads.submit(self._work_off, loop)
 
     def _work_off(self, loop: asyncio.AbstractEventLoop) -> None:
         """In a thread, until nothing waits."""
-        while self._waiting:
-            try:
-                errand = self._waiting.popleft()
-            except IndexError:  # another thread was first
-                break
-            self._taken += 1
+        while (errand := self._take()) is not None:
             loop.call_soon_threadsafe(errand.run())
-        loop.call_soon_threadsafe(self._come_home, loop)
 
-    def _come_home(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._at_work -= 1
-        if self._waiting and not self._at_work:  # it came between the last look and now
-            self._send_one(loop)
+    def _take(self) -> _Errand | None:
+        """What has waited longest; None sends the thread home. Either is decided before anything else can come."""
+        with self._lock:
+            if not self._waiting:
+                self._at_work -= 1
+                return None
+            self._taken += 1
+            return self._waiting.popleft()
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
         """Look in a moment whether anything was taken up since."""

@@ -31,7 +31,7 @@ PROGRAMS = {
     "digests": ["--accounts", "60", "--people", "12"],
     "imports": ["--rows", "300"],
     "acks": ["--accounts", "50", "--idle-seconds", "1", "--messages", "20"],
-    "slash": ["--accounts", "50", "--seconds", "0.3", "--kinds", "commit", "word"],
+    "slash": ["--accounts", "50", "--seconds", "0.3", "--kinds", "say", "commit", "word"],
     "start": ["--rounds", "1"],
     "noise": ["--weeks", "1"],
 }
