@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-PATIENCE_SECONDS = 0.005
+PATIENCE_SECONDS = 0.03
 _T = TypeVar("_T")
 
 
