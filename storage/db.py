@@ -38,6 +38,7 @@ from storage.turns import Turns
 
 JOB_WAIT_SECONDS = 10.0
 PERSON_WAIT_SECONDS = 1.0
+SILENT_SECONDS = 60.0
 _WAL_FIXED = ((3, 44, 6), (3, 50, 7))
 _COMMITS_PER_CHECKPOINT = 20
 _POOL_SIZE = 10
@@ -79,12 +80,15 @@ class Database:
     """One database behind a URL (`sqlite:///path` or `postgresql+psycopg://...`).
 
     `read()` and `write()` give sessions for all workspaces; `reading(ws)` and `writing(ws)` give a `Tx`.
-    `gap_seconds` is how long this process lets others write after each of its writes, on SQLite. What is written behind
-    a `fence` (see `fenced`) is committed only if that lets it.
+    `gap_seconds` is how long this process lets others write after each of its writes, on SQLite. After `silent_seconds`
+    without a word in a writing transaction PostgreSQL ends it and the connection: a process that was stopped there
+    would keep the rows it locked from all others. What is written behind a `fence` (see `fenced`) is committed only if
+    that lets it.
     """
 
     url: str
     gap_seconds: float = 0.0
+    silent_seconds: float = SILENT_SECONDS
     is_sqlite: bool = field(init=False)
     fence: Fence | None = field(init=False, repr=False, default=None)
     _writer: Engine = field(init=False, repr=False)
@@ -194,7 +198,9 @@ class Database:
         if self.is_sqlite:
             session.connection(execution_options={"wait_seconds": wait_seconds})
         else:
-            session.execute(text(f"SET LOCAL lock_timeout = '{max(1, int(wait_seconds * 1000))}ms'"))
+            limits = {"lock_timeout": wait_seconds, "idle_in_transaction_session_timeout": self.silent_seconds}
+            said = (f"SET LOCAL {name} = {max(1, int(limit * 1000))}" for name, limit in limits.items())
+            session.execute(text("; ".join(said)))
 
     def _pass_fence(self, session: Session) -> None:
         """Once all of the transaction was sent, so that little time is left between the fence and the commit."""

@@ -24,6 +24,7 @@ from storage.alerts.watching import list_due_snoozes, list_latest_episodes
 from storage.db import Database, Tx
 from storage.delivery.outbox import OutboxRow, enqueue
 from storage.delivery.stuck import Wanted, drop
+from storage.errors import CutOffError
 from storage.owners import Orphans, give_accounts
 from storage.renewals.contracts import ContractRow, lock_contract
 from storage.renewals.leaving import settle_leaving
@@ -188,3 +189,17 @@ def is_any_waiting(connection: Connection) -> bool:
 def write(database: Database, workspace_id: str, act: Callable[[Tx], object]) -> None:
     with database.writing(workspace_id) as tx:
         act(tx)
+
+
+def test_who_is_stopped_in_the_middle_of_writing_keeps_its_rows_from_nobody_for_long(postgres_url: str):
+    """On PostgreSQL: on SQLite one writes at a time, and a process that is stopped in the middle stops them all."""
+    stopped, other = Database(postgres_url, silent_seconds=0.2), Database(postgres_url)
+    workspace_id = fill(other)
+    with pytest.raises(CutOffError), stopped.writing(workspace_id) as tx:
+        lock_account(tx, "acme")
+        with other.writing(workspace_id) as others:
+            lock_account(others, "acme")
+    with stopped.writing(workspace_id) as tx:
+        lock_account(tx, "acme")  # on a new connection
+    stopped.close()
+    other.close()
