@@ -47,7 +47,7 @@ KINDS = {
     "bare": "bare Bolt, empty handler",
     "commit": "bare Bolt, a row committed in a thread",
     "say": "ours, a handler that says a word",
-    "word": "ours, the same, and may write",
+    "word": "ours, a handler that says a word and may write",
     "log": "/cs log NAME conversion VALUE (writes)",
     "take": "/cs alerts take NAME (writes, or is told who has it)",
     "help": "/cs help",
@@ -203,9 +203,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=6.0, help="per kind of command (default 6)")
     parser.add_argument("--at-once", type=int, default=16, help="requests under way (default 16)")
     parser.add_argument("--cores", type=int, default=1, help="that a server may use (default 1)")
-    parser.add_argument(
-        "--kinds", nargs="*", default=["commit", "word", "help", "take", "show", "log"], choices=[*KINDS][1:]
-    )
+    parser.add_argument("--kinds", nargs="*", default=_USUAL, choices=[*KINDS][1:])
     given = parser.parse_args()
     asyncio.run(measure(given)).show(is_json=given.json)
 
