@@ -47,10 +47,10 @@ def render_lead_message(reader: Reader, views: Sequence[AlertView], count: int) 
 
 
 def render_reminders(reader: Reader, views: Sequence[AlertView], count: int) -> Message:
-    """To who looks after them: every alert that only digests told of and that nobody took since, `count` in all."""
+    """To who looks after them: every alert they were reminded of and that nobody took since, `count` in all."""
     title = reader.say_many(
-        "Nobody has taken {count} alert that only your digest told of. Is it yours?",
-        "Nobody has taken {count} alerts that only your digest told of. Are they yours?",
+        "Nobody has taken {count} alert yet. Is it yours?",
+        "Nobody has taken {count} alerts yet. Are they yours?",
         count,
     )
     return _list_waiting(reader, title, views, count, "`/cs alerts`")

@@ -2,8 +2,8 @@
 team's channel. Owns who gets which, and the table of the leads' messages; refuses to decide when a level is reached
 (`rules.alerts.escalation`).
 
-    level 1   "alert_reminder", a direct message to whom the plan told, beside the line in the thread; for several at
-              once that a digest was to tell of, one "alert_reminders", so that a full day is not made up for by a flood
+    level 1   "alert_reminder", a direct message to whom the plan told, beside the line in the thread; of several at
+              once one "alert_reminders", so that what one message or digest told of does not come back as a flood
     level 2   "escalation_digest", one direct message per lead and local date
     level 3   "alert_escalation", a line in the team's channel; without one, a direct message to the leads
 """
@@ -62,11 +62,10 @@ def list_reminders(tx: Tx, rows: Sequence[EpisodeRow]) -> list[Enqueue]:
 
 
 def _remind_of(rows: Sequence[EpisodeRow], member: MemberRow) -> list[Enqueue]:
-    """Each alert by itself, but several that only digests told of together."""
-    left = [row for row in rows if row.quiet_reason in BY_BUDGET]
-    together = left if len(left) > 1 else []
-    alone = [_remind(REMINDER, row, member.slack_id) for row in rows if row not in together]
-    return alone + [_remind(REMINDERS, row, member.slack_id, member.id) for row in together[:1]]
+    """One message, however many they are."""
+    if len(rows) > 1:
+        return [_remind(REMINDERS, rows[0], member.slack_id, member.id)]
+    return [_remind(REMINDER, row, member.slack_id) for row in rows]
 
 
 def _remind(kind: str, row: EpisodeRow, channel: str, reference: str = "") -> Enqueue:
@@ -75,11 +74,9 @@ def _remind(kind: str, row: EpisodeRow, channel: str, reference: str = "") -> En
 
 
 def list_reminded(tx: Tx, member_id: str) -> list[EpisodeRow]:
-    """Alerts that only digests told of, of which this member was reminded and that nobody took, the most urgent first,
-    then the longest waiting.
-    """
+    """Alerts that this member was reminded of and nobody took, the most urgent first, then the longest waiting."""
     query = select(EpisodeRow).join(AccountRow, col(AccountRow.id) == col(EpisodeRow.account_id))
-    found = tx.session.exec(query.where(is_in_use(tx), _waits(tx), _is_left(), col(EpisodeRow.escalated_to) > 0))
+    found = tx.session.exec(query.where(is_in_use(tx), _waits(tx), col(EpisodeRow.escalated_to) > 0))
     return _by_urgency(row for row in found if member_id in row.escalation[1].get("told", ()))
 
 
@@ -160,18 +157,13 @@ def _by_urgency(rows: Iterable[EpisodeRow]) -> list[EpisodeRow]:
 
 
 def _waits_for_lead(tx: Tx) -> ColumnElement[bool]:
-    is_audible = or_(col(EpisodeRow.is_quiet).is_(other=False), _is_left())
-    return and_(_waits(tx), is_audible, col(EpisodeRow.escalated_to) >= LEAD_LEVEL)
+    return and_(_waits(tx), col(EpisodeRow.escalated_to) >= LEAD_LEVEL)
 
 
 def _waits(tx: Tx) -> ColumnElement[bool]:
     return and_(
+        or_(col(EpisodeRow.is_quiet).is_(other=False), col(EpisodeRow.quiet_reason).in_(sorted(BY_BUDGET))),
         col(EpisodeRow.workspace_id) == tx.workspace_id,
         is_unclosed(),
         col(EpisodeRow.state) == EpisodeState.OPEN,
     )
-
-
-def _is_left() -> ColumnElement[bool]:
-    """Whether a digest was to tell of it, because a budget was full."""
-    return col(EpisodeRow.quiet_reason).in_(sorted(BY_BUDGET))

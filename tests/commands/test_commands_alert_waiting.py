@@ -100,7 +100,7 @@ def test_a_reminder_of_many_shows_what_waits_for_its_reader_now(desk: Desk):
     said = render_reminders_of(me.id, desk.tx, READER)
     assert said is not None
     check_blocks(list(said.blocks), "message")
-    assert said.text == "Nobody has taken 24 alerts that only your digest told of. Are they yours?"
+    assert said.text == "Nobody has taken 24 alerts yet. Are they yours?"
     assert "nobody has taken it, reminded" in str(said.blocks[1])
     assert "and 4 more: `/cs alerts`" in str(said.blocks[-1])
     for row in desk.tx.session.exec(select(EpisodeRow)):

@@ -130,7 +130,7 @@ class World:
     acted_at: datetime | None = None
     lead_told_at: datetime | None = None
     lead_day: date | None = None
-    left_told: list[str] = field(default_factory=list)
+    reminded: list[str] = field(default_factory=list)
 
     # ------------------------------------------------------------ what is seen
 
@@ -283,12 +283,12 @@ class World:
         )
 
     def run_timers(self, alerts: Iterable[Alert]) -> None:
-        """What these alerts' own timers do. Of several that were left to digests each person is reminded at once."""
+        """What these alerts' own timers do. Each person is reminded of several at once."""
         for alert in alerts:
             self._run_timer(alert)
-        for who, count in Counter(self.left_told).items():
+        for who, count in Counter(self.reminded).items():
             self.posts.append(Post("alert_reminder" if count == 1 else "alert_reminders", who))
-        self.left_told.clear()
+        self.reminded.clear()
 
     def _run_timer(self, alert: Alert) -> None:
         if alert.due is None or alert.due > self.now:
@@ -324,10 +324,7 @@ class World:
         self._step(alert, "escalated")
         if level == 1:
             alert.told = self._owner_of(alert) or LEAD
-            if alert.is_left:
-                self.left_told.append(alert.told)
-            else:
-                self.posts.append(Post("alert_reminder", alert.told))
+            self.reminded.append(alert.told)
         if level == 3:
             self.posts.append(Post("alert_escalation", TEAM))
 
