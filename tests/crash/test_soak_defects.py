@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +14,7 @@ from benchmarks.soak.run import WORKER, Result, Soak
 from playground.faults import FaultKind
 from storage.db import Database
 
-SEED = 5
+SEED, TRIES = 5, 5
 DROPPED = Plan(
     messages=30, channels=6, kills=2, gap=0.5, share=0.5, kinds=((FaultKind.DROP_AFTER_ACCEPT, 1),),
     pace=replace(SCALED, lease=3.5, timeout=2.5),
@@ -24,8 +27,8 @@ PAUSED = Plan(
 )  # fmt: skip
 
 
-async def soak(database: Database, plan: Plan, worker: str = WORKER) -> Result:
-    return await Soak(plan, SEED, database, worker=worker).run()
+async def soak(database: Database, plan: Plan, worker: str = WORKER, seed: int = SEED) -> Result:
+    return await Soak(plan, seed, database, worker=worker).run()
 
 
 @pytest.mark.parametrize(
@@ -37,12 +40,21 @@ async def soak(database: Database, plan: Plan, worker: str = WORKER) -> Result:
         ("deliver_epoch_blind", PAUSED, "doubled"),
     ],
 )
-async def test_a_planted_defect_is_caught(sqlite_database: Database, defect: str, plan: Plan, damage: str):
-    result = await soak(sqlite_database, plan, f"tests.crash.soak_defects:{defect}")
+async def test_a_planted_defect_is_caught(sqlite_template: Path, tmp_path: Path, defect: str, plan: Plan, damage: str):
+    """Whether a process is stopped in the one moment that matters is chance: so the next seed is tried, a few times."""
+    results: list[Result] = []
+    while len(results) < TRIES and not any(count(each, damage) for each in results):
+        path = shutil.copy(sqlite_template, tmp_path / f"{len(results)}.db")
+        with closing(Database(f"sqlite:///{path}")) as database:
+            results.append(await soak(database, plan, f"tests.crash.soak_defects:{defect}", SEED + len(results)))
+    assert count(results[-1], damage) > 0, results
+    assert not results[-1].is_kept
+
+
+def count(result: Result, damage: str) -> int:
+    """Messages so damaged."""
     found = result.verdict.damage
-    counts = {"lost": found.lost, "doubled": found.doubled + result.verdict.removed}
-    assert counts[damage] > 0, result
-    assert not result.is_kept
+    return {"lost": found.lost, "doubled": found.doubled + result.verdict.removed}[damage]
 
 
 @pytest.mark.parametrize("plan", [DROPPED, REFUSED, UNANSWERED, PAUSED])
